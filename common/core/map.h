@@ -1,0 +1,103 @@
+/*
+ * The public map: what its first record says, and whether it is fresh
+ * (formats.md, "Public map"). Read in core, with no heap.
+ */
+#ifndef VMAIL_CORE_MAP_H
+#define VMAIL_CORE_MAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "common/core/cdb.h"
+#include "common/core/conf.h"
+#include "common/core/err.h"
+#include "common/core/file.h"
+#include "common/core/text.h"
+
+#define VMAIL_MAP_PATH "/etc/vmail/passwd.cdb"
+
+enum {
+	VMAIL_MAP_PAGE = 4096,
+	VMAIL_MAP_HEADER_POS = 2062, /* of the value of ":vmail" */
+	VMAIL_MAP_HEADER_LEN = 2034,
+	VMAIL_MAP_STAMP_LEN = 106,   /* its first line, with the line feed */
+	VMAIL_MAP_VERSION = 1,
+	VMAIL_MAP_DRIFT_MAX = 65536,
+};
+
+/* The first line of ":vmail". */
+struct vmail_map_stamp {
+	struct vmail_stamp file; /* the passwd-file this map answers for */
+	uint32_t drift;          /* every OFFSET is right to within */
+	uint32_t room_pos, room_len;
+	bool dups;               /* equal names in the file */
+};
+
+/* Lays out the 106 bytes / reads them. False: not a version we know, or
+ * damaged. */
+void vmail_map_put_stamp(const struct vmail_map_stamp *s,
+    char out[VMAIL_MAP_STAMP_LEN]);
+bool vmail_map_get_stamp(const char in[VMAIL_MAP_STAMP_LEN],
+    struct vmail_map_stamp *s);
+
+/*
+ * An open map. The strings are terminated and point into page; views_text is
+ * the lines of the views file (p == NULL: they are in the file itself,
+ * `views=file`). Owns fd.
+ */
+struct vmail_map {
+	struct vmail_cdb cdb;
+	uid_t uid; /* how the map file itself shows here */
+	gid_t gid;
+	struct vmail_map_stamp stamp;
+	const char *passwd_file, *home;
+	struct vmail_str owner_user, owner_group, cost, views;
+	uint32_t first_valid_uid, last_valid_uid;
+	bool nss_mailboxes, nss_enumerate;
+	char page[VMAIL_MAP_PAGE];
+};
+
+/*
+ * Opens the map at path: open, fstat, one pread. VMAIL_NOT_FOUND: no map;
+ * VMAIL_UNSAFE: not trusted; VMAIL_MALFORMED: damaged, truncated, a version
+ * we do not know. On VMAIL_OK close with vmail_map_close (safe twice).
+ */
+enum vmail_rc vmail_map_open(const char *path, struct vmail_map *map,
+    struct vmail_err *err);
+void vmail_map_close(struct vmail_map *map);
+
+/* P.cdb for the passwd-file P. */
+enum vmail_rc vmail_map_path(const char *passwd_file, char *out, size_t size);
+
+/* Is this the map of that very content? */
+bool vmail_map_fresh(const struct vmail_map *map, const struct stat *passwd);
+
+/* A mailbox as the map has it: unresolved, in the caller's window. */
+struct vmail_public {
+	struct vmail_str name, uid, gid, gecos, home, shell;
+	uint64_t offset;
+};
+
+enum { VMAIL_PUBLIC_WINDOW = 2048 };
+
+/* window holds the strings of *out. VMAIL_NOT_FOUND, VMAIL_MALFORMED,
+ * VMAIL_IO. */
+enum vmail_rc vmail_map_find(const struct vmail_map *map,
+    struct vmail_str name, char window[VMAIL_PUBLIC_WINDOW],
+    struct vmail_public *out);
+
+/* The one mailbox of that (host's) uid: its name, in window. VMAIL_NOT_FOUND:
+ * none or several. */
+enum vmail_rc vmail_map_name_of(const struct vmail_map *map, uint32_t uid,
+    char window[VMAIL_PUBLIC_WINDOW], struct vmail_str *name);
+
+/* Walks mailboxes: *pos is 0 at first; VMAIL_NOT_FOUND at the end. Records
+ * that are none (":...") and later ones of equal name are passed over. */
+enum vmail_rc vmail_map_next(const struct vmail_map *map, uint32_t *pos,
+    char window[VMAIL_PUBLIC_WINDOW], struct vmail_public *out);
+
+/* Cuts a map value. */
+bool vmail_map_cut(struct vmail_str value, struct vmail_public *out);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * /etc/vmail/views: the systems that share the files and the number each
+ * gives an identity (ids.md). `view identity uid:gid namespace`, separated by
+ * spaces or tabs; namespace is `-` or inside:outside:count[,...].
+ */
+#ifndef VMAIL_CORE_VIEWS_H
+#define VMAIL_CORE_VIEWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/core/err.h"
+#include "common/core/text.h"
+
+struct vmail_view {
+	struct vmail_str name, identity, ranges; /* ranges.n == 0: "-" */
+	uint32_t uid, gid;
+};
+
+/* VMAIL_OK; VMAIL_NOT_FOUND: blank or comment; VMAIL_MALFORMED with *why. */
+enum vmail_rc vmail_view_parse(struct vmail_str line, struct vmail_view *view,
+    const char **why);
+
+/* The next well-formed line of *rest; false at the end. */
+bool vmail_views_next(struct vmail_str *rest, struct vmail_view *view);
+
+/* The first line of that view and identity. */
+bool vmail_views_find(struct vmail_str text, const char *view,
+    struct vmail_str identity, struct vmail_view *out);
+
+#endif
