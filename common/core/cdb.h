@@ -44,8 +44,8 @@ enum vmail_rc vmail_cdb_find(const struct vmail_cdb *cdb, struct vmail_str key,
 
 /*
  * The record at pos (2048 for the first), key and data read into window as
- * far as they fit; *end is where the records stop (the lowest table).
- * VMAIL_NOT_FOUND: pos is past the last record.
+ * far as they fit (key->n < rec->klen: cut); *next is the one behind it.
+ * VMAIL_NOT_FOUND: pos is where the records stop, at the lowest table.
  */
 enum vmail_rc vmail_cdb_walk(const struct vmail_cdb *cdb, uint32_t pos,
     char *window, size_t size, struct vmail_str *key,

@@ -40,7 +40,8 @@ enum vmail_rc vmail_file_open(const char *path, int flags, int *fd,
 enum vmail_rc vmail_file_trust(const struct stat *st, const char *path,
     struct vmail_err *err);
 
-/* The same question about the directory that `path` lies in. */
+/* The same question about the directory that `path` lies in.
+ * VMAIL_NOT_FOUND: there is none. */
 enum vmail_rc vmail_file_trust_folder(const char *path, struct vmail_err *err);
 
 /* Reads n bytes at off unless the file ends before; -1 with errno. */
@@ -53,10 +54,11 @@ enum vmail_rc vmail_file_steady(int fd, const struct vmail_stamp *before);
 enum { VMAIL_STEADY_TRIES = 5 };
 
 /*
- * Finds a line that begins with `NAME:` (or is `NAME` alone) in bytes
- * [from, to) of fd, `from` being the beginning of a line. Reads through
- * window[size] (size >= 512), whatever the lengths of lines are. VMAIL_OK and
- * *at, the offset of the line's first byte; VMAIL_NOT_FOUND; VMAIL_IO.
+ * Finds a line that reads `NAME:...` (or is `NAME` alone) and begins in bytes
+ * [from, to) of fd, `from` being the beginning of a line; the line itself may
+ * go on beyond `to`. Reads through window[size] (size >= 512), whatever the
+ * lengths of lines are. VMAIL_OK and *at, the offset of the line's first
+ * byte; VMAIL_NOT_FOUND; VMAIL_IO (errno).
  */
 enum vmail_rc vmail_file_find(int fd, uint64_t from, uint64_t to,
     struct vmail_str name, char *window, size_t size, uint64_t *at);
@@ -64,8 +66,9 @@ enum vmail_rc vmail_file_find(int fd, uint64_t from, uint64_t to,
 /*
  * Reads the line at `at` into buf without its line feed. VMAIL_OK: *line;
  * *next is the offset of the following line (or the file's end).
- * VMAIL_TOO_SMALL: longer than buf (*next is found all the same).
- * VMAIL_NOT_FOUND: at end of file.
+ * VMAIL_TOO_SMALL: longer than buf (*next is found all the same; buf is
+ * scratch then).
+ * VMAIL_NOT_FOUND: at end of file. VMAIL_IO (errno). A CR stays in the line.
  */
 enum vmail_rc vmail_file_line(int fd, uint64_t at, char *buf, size_t size,
     struct vmail_str *line, uint64_t *next);

@@ -39,7 +39,8 @@ struct vmail_ids {
 /* Is this name one (the owner, or named in views)? */
 bool vmail_ids_is_identity(const struct vmail_world *w, struct vmail_str name);
 
-/* name -> numbers, steps 2, 4, 5 of ids.md. VMAIL_NOT_FOUND: no number here. */
+/* name -> numbers, steps 2, 4, 5 of ids.md. VMAIL_NOT_FOUND: no number here.
+ * VMAIL_IO, here and below: /etc/passwd or /etc/group cannot be read. */
 enum vmail_rc vmail_ids_of_identity(const struct vmail_world *w,
     struct vmail_str identity, struct vmail_ids *out);
 

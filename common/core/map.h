@@ -79,7 +79,10 @@ struct vmail_public {
 	uint64_t offset;
 };
 
-enum { VMAIL_PUBLIC_WINDOW = 2048 };
+/* Of a window a record takes at most the first VMAIL_PUBLIC_RECORD bytes; the
+ * others keep the name that vmail_map_name_of found, so that it may be asked
+ * for through the same window. */
+enum { VMAIL_PUBLIC_WINDOW = 2048, VMAIL_PUBLIC_RECORD = 2048 - 256 };
 
 /* window holds the strings of *out. VMAIL_NOT_FOUND, VMAIL_MALFORMED,
  * VMAIL_IO. */
@@ -87,13 +90,14 @@ enum vmail_rc vmail_map_find(const struct vmail_map *map,
     struct vmail_str name, char window[VMAIL_PUBLIC_WINDOW],
     struct vmail_public *out);
 
-/* The one mailbox of that (host's) uid: its name, in window. VMAIL_NOT_FOUND:
- * none or several. */
+/* The one mailbox of that (host's) uid: its name, at the window's end.
+ * VMAIL_NOT_FOUND: none or several. */
 enum vmail_rc vmail_map_name_of(const struct vmail_map *map, uint32_t uid,
     char window[VMAIL_PUBLIC_WINDOW], struct vmail_str *name);
 
-/* Walks mailboxes: *pos is 0 at first; VMAIL_NOT_FOUND at the end. Records
- * that are none (":...") and later ones of equal name are passed over. */
+/* Walks mailboxes: *pos is 0 at first, and moves on VMAIL_OK only;
+ * VMAIL_NOT_FOUND at the end. Records that are none (":...") and later ones of
+ * equal name are passed over. */
 enum vmail_rc vmail_map_next(const struct vmail_map *map, uint32_t *pos,
     char window[VMAIL_PUBLIC_WINDOW], struct vmail_public *out);
 

@@ -11,7 +11,7 @@
 
 #include "common/core/err.h"
 
-enum { VMAIL_NAME_MAX = 254 };
+enum { VMAIL_NAME_MAX = 254, VMAIL_ACCOUNT_MAX = 32 };
 
 /* A stretch of somebody else's bytes; p may be NULL when n is 0. */
 struct vmail_str {
@@ -37,6 +37,12 @@ bool vmail_text_number(struct vmail_str s, uint64_t max, uint64_t *out);
 /* ASCII letters only; any other byte is left alone. */
 void vmail_text_lower(char *p, size_t n);
 
+/* A byte below 0x20, or 0x7f. */
+bool vmail_text_has_control(struct vmail_str s);
+
+/* A component "..", whatever stands around it. */
+bool vmail_text_climbs(struct vmail_str path);
+
 /* A bounded builder over the caller's bytes. `full` is set, and nothing more
  * is written, once something did not fit. */
 struct vmail_buf {
@@ -55,7 +61,8 @@ void vmail_buf_num(struct vmail_buf *b, uint64_t n, unsigned width);
 void vmail_buf_mode(struct vmail_buf *b, unsigned mode);
 /* Control bytes, backslash and bytes over 0x7e as \xNN: safe in a log. */
 void vmail_buf_shown(struct vmail_buf *b, struct vmail_str s);
-/* Terminates; VMAIL_TOO_SMALL if anything did not fit (the NUL included). */
+/* Terminates (always, where size > 0); VMAIL_TOO_SMALL if anything did not fit
+ * (the NUL included). */
 enum vmail_rc vmail_buf_end(struct vmail_buf *b);
 
 /*
@@ -68,6 +75,10 @@ const char *vmail_name_fault(struct vmail_str name);
  * control byte, and no first byte that makes a line be skipped. Asked by NSS
  * and PAM before any work. */
 bool vmail_name_askable(struct vmail_str name);
+
+/* May this be the name of an account or group of the system? Letters, digits,
+ * '_', '.', '-', not a digit, '.' or '-' first, perhaps a '$' last, 32 bytes. */
+bool vmail_name_is_account(struct vmail_str s);
 
 /* local and domain, cut at the last '@'; the domain is empty without one. */
 void vmail_name_split(struct vmail_str name, struct vmail_str *local,
