@@ -24,7 +24,7 @@ enum vmail_rc vmail_auth_name(const struct vmail_conf *conf, const char *login,
  * VMAIL_DENIED: right or wrong, policy refuses (or a name without a domain
  * that this system's accounts own); *err says why, for a log.
  * VMAIL_NOT_FOUND: unknown user. Each of these four has spent one hash.
- * Others (VMAIL_IO, UNSAFE, BUSY ...): unavailable, nothing spent.
+ * Others (VMAIL_IO, UNSAFE, BUSY, NO_MEMORY ...): unavailable.
  */
 enum vmail_rc vmail_auth_check(const struct vmail_conf *conf,
     const char *name, const struct vmail_secret *password,

@@ -6,6 +6,7 @@
 #define VMAIL_SCHEME_SCHEME_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "common/admin/secret.h"
 #include "common/core/conf.h"
@@ -17,11 +18,13 @@ enum vmail_strength { VMAIL_PLAINTEXT, VMAIL_WEAK, VMAIL_FAIR, VMAIL_STRONG };
 enum { VMAIL_HASH_MAX = 512, VMAIL_COST_MAX = 64 };
 
 /*
- * One scheme. `data` is what stands behind `{NAME}`. verify's result starts
- * as failure: VMAIL_OK only when the password is the one; VMAIL_MISMATCH;
+ * One scheme. `data` is what stands behind `{NAME}`, `params` what stands
+ * behind it in a cost (`{NAME}PARAMETERS`). verify's result starts as failure:
+ * VMAIL_OK only when the password is the one; VMAIL_MISMATCH;
  * VMAIL_MALFORMED: not a hash of this scheme; VMAIL_UNSUPPORTED: asks for more
  * than the caps allow, or this host's library refuses it; VMAIL_NO_MEMORY.
- * A verify that fails for its form has not spent the hash's cost.
+ * Only VMAIL_OK and VMAIL_MISMATCH have spent the hash's cost. Functions see
+ * no empty password and none over password_max.
  */
 struct vmail_scheme {
 	const char *name;
@@ -31,15 +34,30 @@ struct vmail_scheme {
 	size_t password_max; /* longer ones are never hashed; 0: no limit */
 	enum vmail_rc (*verify)(struct vmail_str data,
 	    const struct vmail_secret *password);
-	/* Writes data (no {NAME}) for a new password, by conf's costs. */
-	enum vmail_rc (*make)(const struct vmail_conf *conf,
-	    const struct vmail_secret *password, struct vmail_buf *data);
+	/* Writes data (no {NAME}) for a new password, by conf's costs.
+	 * VMAIL_INVALID: those are out of the caps. */
+	enum vmail_rc (*make)(const struct vmail_scheme *self,
+	    const struct vmail_conf *conf, const struct vmail_secret *password,
+	    struct vmail_buf *data);
 	/* The parameters that decide what a verify costs, for `cost=`:
-	 * "rounds=5000", "12", "m=19456,t=2"; enough for spend. */
+	 * "rounds=5000", "12", "m=19456,t=2"; enough for spend, and nothing
+	 * of salt or hash. Judges the data's form and caps as verify does. */
 	enum vmail_rc (*cost)(struct vmail_str data, struct vmail_buf *params);
-	/* Pays exactly what verifying a hash of these parameters costs. */
-	void (*spend)(struct vmail_str params,
-	    const struct vmail_secret *password);
+	/* The same for what conf would make now. */
+	void (*conf_cost)(const struct vmail_scheme *self,
+	    const struct vmail_conf *conf, struct vmail_buf *params);
+	/* Pays exactly what verifying a hash of these parameters costs. Not
+	 * VMAIL_OK: nothing was paid. */
+	enum vmail_rc (*spend)(const struct vmail_scheme *self,
+	    struct vmail_str params, const struct vmail_secret *password);
+	/* A number to compare two costs of this scheme by; 0: unreadable.
+	 * NULL: a scheme whose hashes are never replaced at a login. */
+	uint64_t (*work)(const struct vmail_scheme *self,
+	    struct vmail_str params);
+	/* The scheme that data really is of: {CRYPT}$6$... is SHA512-CRYPT.
+	 * NULL: always this one. */
+	const struct vmail_scheme *(*kin)(const struct vmail_scheme *self,
+	    struct vmail_str data);
 };
 
 /* The table, in order of strength; NULL past the last. */
@@ -55,21 +73,27 @@ const struct vmail_scheme *vmail_scheme_named(struct vmail_str name);
 enum vmail_rc vmail_scheme_cut(struct vmail_str field,
     const struct vmail_scheme **scheme, struct vmail_str *data);
 
-/* Verifies a password field: VMAIL_OK alone means "this is the password". */
+/* Verifies a password field: VMAIL_OK alone means "this is the password".
+ * VMAIL_MISMATCH; all others (an empty or over-long password is
+ * VMAIL_UNSUPPORTED) have spent nothing. */
 enum vmail_rc vmail_scheme_verify(struct vmail_str field,
     const struct vmail_secret *password);
 
-/* Writes `{NAME}data`. VMAIL_INVALID: the password cannot be kept in this
- * scheme (too long; PLAIN with ':'), the reason in err; VMAIL_NO_MEMORY;
- * VMAIL_IO: no randomness. */
+/* Writes `{NAME}data`, terminated. VMAIL_INVALID: the password cannot be kept
+ * in this scheme (too long; PLAIN with ':'), or conf's cost is out of the
+ * caps, the reason in err; VMAIL_NO_MEMORY; VMAIL_IO: no randomness;
+ * VMAIL_TOO_SMALL. */
 enum vmail_rc vmail_scheme_make(const struct vmail_scheme *scheme,
     const struct vmail_conf *conf, const struct vmail_secret *password,
     struct vmail_buf *field, struct vmail_err *err);
 
-/* `{NAME}PARAMETERS` of a password field, for the map's cost=. */
+/* `{NAME}PARAMETERS` of a password field, terminated, for the map's cost=;
+ * NAME is the scheme that the data really is of. VMAIL_MALFORMED and
+ * VMAIL_UNSUPPORTED as cut and verify say; VMAIL_TOO_SMALL. */
 enum vmail_rc vmail_scheme_cost(struct vmail_str field,
     struct vmail_buf *cost);
-/* The same for what conf would make now. */
+/* The same for what conf would make now. VMAIL_UNSUPPORTED: its scheme is
+ * unknown. */
 enum vmail_rc vmail_scheme_cost_of_conf(const struct vmail_conf *conf,
     struct vmail_buf *cost);
 
@@ -84,8 +108,13 @@ void vmail_scheme_spend(struct vmail_str cost, const struct vmail_conf *conf,
  */
 bool vmail_scheme_below(struct vmail_str field, const struct vmail_conf *conf);
 
-/* May it be written as an imported password field (a recognised scheme with
- * data of its form, no ':' or control byte)? NULL, or the reason. */
+/* May it be written as an imported password field (`{NAME}` of a recognised
+ * scheme in front, data of its form and within the caps, no ':' or control
+ * byte; or `{CRYPT}*`, which never matches)? NULL, or the reason. */
 const char *vmail_scheme_fault(struct vmail_str field);
+
+/* For the families: could so many bytes be had now? Libraries tell a lack of
+ * memory and a wrong password apart badly. */
+bool vmail_scheme_room(uint64_t bytes);
 
 #endif

@@ -1,0 +1,210 @@
+#include "common/admin/auth.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "common/admin/policy.h"
+#include "common/core/db.h"
+#include "common/core/file.h"
+#include "common/core/ids.h"
+#include "common/scheme/scheme.h"
+
+/* One question, and where the answer is looked for. */
+struct question {
+	const struct vmail_conf *conf;
+	struct vmail_str name;
+	const struct vmail_secret *password; /* NULL: policy alone */
+	struct vmail_err *err;
+};
+
+enum vmail_rc
+vmail_auth_name(const struct vmail_conf *conf, const char *login,
+    char name[VMAIL_NAME_MAX + 1])
+{
+	char text[VMAIL_NAME_MAX + 1];
+	struct vmail_buf b = { text, sizeof(text), 0, false };
+
+	vmail_buf_z(&b, login);
+	if (!strchr(login, '@') && conf->default_domain[0] != '\0') {
+		vmail_buf_char(&b, '@');
+		vmail_buf_z(&b, conf->default_domain);
+	}
+	if (vmail_buf_end(&b) != VMAIL_OK)
+		return VMAIL_INVALID;
+	vmail_text_lower(text, b.len);
+	if (login[0] == '\0' ||
+	    !vmail_name_askable((struct vmail_str){ text, b.len }))
+		return VMAIL_INVALID;
+	memcpy(name, text, b.len + 1);
+	return VMAIL_OK;
+}
+
+/* The rule's no, not the kernel's: no errno belongs to it. */
+static enum vmail_rc
+deny(struct vmail_err *err, const char *why)
+{
+	errno = 0;
+	return vmail_fail(err, VMAIL_DENIED, NULL, 0, why);
+}
+
+static void
+spend(const struct question *q, struct vmail_str cost)
+{
+	if (q->password)
+		vmail_scheme_spend(cost, q->conf, q->password);
+}
+
+/* What most hashes cost; where there is no map, what ours would. */
+static struct vmail_str
+usual_cost(const struct vmail_map *map)
+{
+	return map->cdb.fd >= 0 ? map->cost : VMAIL_STR("");
+}
+
+/* A hash that cannot be verified is paid for all the same: its own cost if
+ * it tells one (an over-long password), else the usual one. */
+static void
+spend_instead(const struct question *q, struct vmail_str field,
+    const struct vmail_map *map)
+{
+	char text[VMAIL_COST_MAX + 1];
+	struct vmail_buf own = { text, sizeof(text), 0, false };
+
+	if (vmail_scheme_cost(field, &own) == VMAIL_OK)
+		spend(q, (struct vmail_str){ text, own.len });
+	else
+		spend(q, usual_cost(map));
+}
+
+/* Whatever the field is, one hash is spent; *why says what was wrong. */
+static enum vmail_rc
+verify(const struct question *q, struct vmail_str field,
+    const struct vmail_map *map, const char **why)
+{
+	enum vmail_rc rc = VMAIL_OK;
+
+	if (q->password)
+		rc = vmail_scheme_verify(field, q->password);
+	*why = NULL;
+	if (rc != VMAIL_MALFORMED && rc != VMAIL_UNSUPPORTED)
+		return rc;
+	*why = rc == VMAIL_MALFORMED
+		   ? "the password field is not a hash"
+		   : "a hash, or a password, that is not supported";
+	spend_instead(q, field, map);
+	return VMAIL_MISMATCH;
+}
+
+/* The text of views, which may be missing; never a part of it. */
+static enum vmail_rc
+read_views(const struct question *q, char room[VMAIL_LINE_MAX],
+    struct vmail_str *views)
+{
+	char path[VMAIL_CONF_PATH_MAX + 1];
+	VMAIL_AUTOCLOSE int fd = -1;
+	struct stat st;
+	ssize_t n;
+	enum vmail_rc rc =
+	    vmail_conf_beside(q->conf, "views", path, sizeof(path));
+
+	*views = VMAIL_STR("");
+	if (rc != VMAIL_OK)
+		return vmail_fail(q->err, VMAIL_INVALID, NULL, 0, "views");
+	rc = vmail_file_open(path, O_RDONLY, &fd, &st, q->err);
+	if (rc == VMAIL_NOT_FOUND)
+		return VMAIL_OK;
+	if (rc == VMAIL_OK)
+		rc = vmail_file_trust(&st, path, q->err);
+	if (rc != VMAIL_OK)
+		return rc;
+	n = vmail_file_pread(fd, room, VMAIL_LINE_MAX, 0);
+	if (n < 0)
+		return vmail_fail_sys(q->err, path, "read");
+	if (n == VMAIL_LINE_MAX)
+		return vmail_fail(
+		    q->err, VMAIL_UNSUPPORTED, path, 0, "too large");
+	*views = (struct vmail_str){ room, (size_t)n };
+	return VMAIL_OK;
+}
+
+/*
+ * A name without a domain that this system's accounts own would let a mailbox
+ * in as a person. room: the line's, which is not needed any longer.
+ */
+static enum vmail_rc
+not_an_account(const struct question *q, const struct vmail_map *map,
+    char room[VMAIL_LINE_MAX])
+{
+	struct vmail_world world;
+	struct vmail_str views;
+	enum vmail_rc rc;
+
+	if (memchr(q->name.p, '@', q->name.n))
+		return VMAIL_OK;
+	if (map->cdb.fd >= 0 && map->views.p) {
+		vmail_world_of_map(&world, map);
+	} else {
+		rc = read_views(q, room, &views);
+		if (rc != VMAIL_OK)
+			return rc;
+		vmail_world_of_conf(&world, q->conf, views, NULL);
+	}
+	if (vmail_ids_name_free(&world, q->name))
+		return VMAIL_OK;
+	return deny(q->err, "the name of an account of this system");
+}
+
+static enum vmail_rc
+judge(const struct question *q, const struct vmail_map *map,
+    const struct vmail_record *record, char line[VMAIL_LINE_MAX])
+{
+	const char *why;
+	enum vmail_rc verdict = verify(q, record->entry.password, map, &why);
+	enum vmail_rc rc = VMAIL_OK;
+
+	if (verdict != VMAIL_NO_MEMORY)
+		rc = vmail_policy(&record->entry, q->err);
+	if (verdict != VMAIL_NO_MEMORY && rc == VMAIL_OK)
+		rc = not_an_account(q, map, line);
+	if (rc != VMAIL_OK || verdict == VMAIL_OK)
+		return rc;
+	return vmail_fail(q->err, verdict, NULL, 0, why);
+}
+
+static enum vmail_rc
+answer(const struct question *q)
+{
+	char line[VMAIL_LINE_MAX];
+	struct vmail_map map;
+	struct vmail_record record;
+	enum vmail_rc rc;
+
+	map.cdb.fd = -1;
+	rc = vmail_db_lookup(q->conf, q->name, line, &record, &map, q->err);
+	if (rc == VMAIL_OK)
+		rc = judge(q, &map, &record, line);
+	else if (rc == VMAIL_NOT_FOUND)
+		spend(q, usual_cost(&map));
+	explicit_bzero(line, sizeof(line));
+	vmail_map_close(&map);
+	return rc;
+}
+
+enum vmail_rc
+vmail_auth_check(const struct vmail_conf *conf, const char *name,
+    const struct vmail_secret *password, struct vmail_err *err)
+{
+	struct question q = { conf, vmail_str(name), password, err };
+
+	return answer(&q);
+}
+
+enum vmail_rc
+vmail_auth_account(
+    const struct vmail_conf *conf, const char *name, struct vmail_err *err)
+{
+	struct question q = { conf, vmail_str(name), NULL, err };
+
+	return answer(&q);
+}
