@@ -18,28 +18,28 @@
  * synced). On failure nothing is left at path. *fd (may be NULL) is given
  * open for the caller to sync.
  */
-enum vmail_rc vmail_mapmake_build(const struct vmail_conf *conf,
-    int passwd_fd, const char *passwd_path, const char *path, int *fd,
-    struct vmail_err *err);
+enum vmail_rc vmail_mapmake_build(const struct vmail_conf *conf, int passwd_fd,
+    const char *passwd_path, const char *path, int *fd, struct vmail_err *err);
 
 /* A header alone (no users, stamp zero): what NSS reads first where the
- * passwd-file lies elsewhere. */
+ * passwd-file lies elsewhere. Made and given as by vmail_mapmake_build. */
 enum vmail_rc vmail_mapmake_header(const struct vmail_conf *conf,
-    const char *path, struct vmail_err *err);
+    const char *path, int *fd, struct vmail_err *err);
 
 /*
  * Restamps the live map of the old content for the new one: drift more bytes
- * of doubt. Puts the map's own mtime back. VMAIL_UNSUPPORTED: it must be
- * rebuilt (drift beyond the limit, drift with equal names, not fresh for
- * `old`, header says other settings).
+ * of doubt. Puts the map's own mtime back. It cannot be, and must be rebuilt,
+ * where drift passes the limit, with drift where names are equal, where it is
+ * not fresh for `old`, or its header says other settings.
  */
-bool vmail_mapmake_can_restamp(const struct vmail_conf *conf,
-    const char *path, const struct stat *old, uint32_t drift);
+bool vmail_mapmake_can_restamp(const struct vmail_conf *conf, const char *path,
+    const struct stat *old, uint64_t drift);
 enum vmail_rc vmail_mapmake_restamp(const char *path, const struct stat *new,
-    uint32_t drift, struct vmail_err *err);
+    uint64_t drift, struct vmail_err *err);
 
-/* Does the map's header say what vmail.conf and views say now? */
-bool vmail_mapmake_current(const struct vmail_conf *conf,
-    const struct vmail_map *map);
+/* Does the map's header say what vmail.conf and views say now, and its group
+ * (on the host) whose it is? */
+bool vmail_mapmake_current(
+    const struct vmail_conf *conf, const struct vmail_map *map);
 
 #endif

@@ -10,7 +10,7 @@
 
 /* VMAIL_OK; VMAIL_UNSUPPORTED: a mount point itself (statx), or replaced
  * (no link left; `//deleted` in our mountinfo), with the mend in err. */
-enum vmail_rc vmail_mounts_replaceable(int fd, const char *path,
-    struct vmail_err *err);
+enum vmail_rc vmail_mounts_replaceable(
+    int fd, const char *path, struct vmail_err *err);
 
 #endif

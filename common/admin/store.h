@@ -39,8 +39,8 @@ enum vmail_rc vmail_store_open(const struct vmail_conf *conf, unsigned wait,
 
 /* The record of exactly this name: the first well-formed one, else the first
  * malformed one that can be cut. VMAIL_NOT_FOUND. */
-enum vmail_rc vmail_store_find(struct vmail_store *store,
-    struct vmail_str name, struct vmail_line *line, struct vmail_err *err);
+enum vmail_rc vmail_store_find(struct vmail_store *store, struct vmail_str name,
+    struct vmail_line *line, struct vmail_err *err);
 
 /* Edits, kept until commit; texts are copied. `replace` puts `text` in place
  * of the whole line, touching no byte that both have in common at its two
@@ -51,16 +51,16 @@ enum vmail_rc vmail_store_replace(struct vmail_store *store,
     struct vmail_err *err);
 enum vmail_rc vmail_store_remove(struct vmail_store *store,
     const struct vmail_line *line, struct vmail_err *err);
-enum vmail_rc vmail_store_add(struct vmail_store *store,
-    struct vmail_str text, struct vmail_err *err);
+enum vmail_rc vmail_store_add(
+    struct vmail_store *store, struct vmail_str text, struct vmail_err *err);
 
 /* What a commit did besides. */
 struct vmail_commit {
-	bool changed;      /* false: there was nothing to do */
-	int64_t mtime;     /* seconds, of the new file */
-	bool map_rebuilt;  /* else restamped */
+	bool changed;		  /* false: there was nothing to do */
+	int64_t mtime;		  /* seconds, of the new file */
+	bool map_rebuilt;	  /* else restamped */
 	struct vmail_err warning; /* rc != VMAIL_OK: the change is done, but
-	                           * the map is stale, and why */
+				   * the map is stale, and why */
 };
 
 /*
@@ -72,13 +72,13 @@ enum vmail_rc vmail_store_commit(struct vmail_store *store, bool force,
     struct vmail_commit *done, struct vmail_err *err);
 
 /* Rebuilds all derived files under the lock, for `vmailadm map`. */
-enum vmail_rc vmail_store_rebuild(struct vmail_store *store,
-    struct vmail_err *err);
+enum vmail_rc vmail_store_rebuild(
+    struct vmail_store *store, struct vmail_err *err);
 
 /* Unlocks and frees; safe twice; *store becomes NULL. */
 void vmail_store_close(struct vmail_store **store);
 
-#define VMAIL_STORE \
+#define VMAIL_STORE                                                            \
 	struct vmail_store __attribute__((cleanup(vmail_store_close)))
 
 /*
@@ -105,6 +105,10 @@ struct vmail_walk_line {
 	bool ended;
 };
 enum vmail_rc vmail_store_walk(const struct vmail_conf *conf,
+    bool (*each)(const struct vmail_walk_line *line, void *arg), void *arg,
+    struct vmail_err *err);
+/* The same over a file that is open already; path is for messages. */
+enum vmail_rc vmail_store_walk_fd(int fd, const char *path,
     bool (*each)(const struct vmail_walk_line *line, void *arg), void *arg,
     struct vmail_err *err);
 

@@ -1,0 +1,375 @@
+#include "common/admin/commit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/admin/derive.h"
+#include "common/admin/mapmake.h"
+#include "common/admin/perm.h"
+#include "common/core/file.h"
+
+enum { MAP_PATH = VMAIL_CONF_PATH_MAX + 16 };
+
+/* A commit on its way: nothing of it counts before `renamed`. */
+struct commit {
+	struct vmail_store *store;
+	int fd, map; /* the new files; map stays -1 for a restamp */
+	struct stat st;
+	uint64_t drift;
+	char map_path[MAP_PATH]; /* P.cdb, where it is now */
+};
+
+static enum vmail_rc
+path_with(const struct vmail_store *s, const char *suffix, char out[MAP_PATH],
+    struct vmail_err *err)
+{
+	struct vmail_buf b = { .p = out, .size = MAP_PATH };
+
+	vmail_buf_z(&b, s->conf.passwd_file);
+	vmail_buf_z(&b, suffix);
+	if (vmail_buf_end(&b) == VMAIL_OK)
+		return VMAIL_OK;
+	return vmail_fail(
+	    err, VMAIL_TOO_SMALL, s->conf.passwd_file, 0, "a path too long");
+}
+
+static int
+rename_to(const struct vmail_store *s, const char *from, const char *to)
+{
+	struct vmail_store_name a = vmail_store_beside(s, from);
+	struct vmail_store_name b = vmail_store_beside(s, to);
+
+	return renameat(s->folder, a.text, s->folder, b.text);
+}
+
+static void
+drop(const struct vmail_store *s, const char *suffix)
+{
+	struct vmail_store_name name = vmail_store_beside(s, suffix);
+
+	(void)unlinkat(s->folder, name.text, 0);
+}
+
+/* Nobody without our lock may have written since: offsets would be wrong, and
+ * the change would be lost. */
+static enum vmail_rc
+still_the_same(const struct vmail_store *s, struct vmail_err *err)
+{
+	const char *path = s->conf.passwd_file;
+	struct vmail_stamp then = vmail_file_stamp(&s->st), now;
+	struct stat open_one, named;
+
+	if (fstat(s->fd, &open_one) != 0 ||
+	    fstatat(s->folder, s->base, &named, AT_SYMLINK_NOFOLLOW) != 0)
+		return vmail_fail_sys(err, path, "stat");
+	now = vmail_file_stamp(&open_one);
+	if (now.size == then.size && now.sec == then.sec &&
+	    now.nsec == then.nsec && named.st_ino == then.ino &&
+	    named.st_dev == s->st.st_dev)
+		return VMAIL_OK;
+	return vmail_fail(err, VMAIL_BUSY, path, 0,
+	    "was changed meanwhile by somebody without the lock");
+}
+
+static bool
+count_user(const struct vmail_walk_line *line, void *arg)
+{
+	struct vmail_entry e;
+	uint64_t *users = arg;
+
+	*users += line->whole == line->text.n &&
+		  vmail_entry_parse(line->text, &e, NULL) == VMAIL_OK;
+	return true;
+}
+
+/* A bulk result of fewer than half the users is more often a slip. */
+static enum vmail_rc
+judge_bulk(const struct vmail_store *s, struct vmail_err *err)
+{
+	const char *path = s->conf.passwd_file;
+	uint64_t removed = vmail_edits_removed(&s->edits), users = 0;
+	enum vmail_rc rc;
+
+	if (removed <= 1)
+		return VMAIL_OK;
+	rc = vmail_store_walk_fd(s->fd, path, count_user, &users, err);
+	if (rc != VMAIL_OK)
+		return rc;
+	if (2 * (users - removed + s->edits.adds) >= users)
+		return VMAIL_OK;
+	return vmail_fail(err, VMAIL_INVALID, path, 0,
+	    "fewer than half of the users would be left (--force)");
+}
+
+static enum vmail_rc
+open_end(const struct vmail_store *s, bool *open, struct vmail_err *err)
+{
+	char last;
+
+	if (vmail_file_pread(s->fd, &last, 1, (uint64_t)s->st.st_size - 1) != 1)
+		return vmail_fail_sys(err, s->conf.passwd_file, "read");
+	*open = last != '\n';
+	return VMAIL_OK;
+}
+
+/* Whole seconds must grow: Dovecot compares nothing finer (step 5). */
+static enum vmail_rc
+set_mtime(struct commit *c, struct vmail_err *err)
+{
+	const char *path = c->store->conf.passwd_file;
+	struct timespec next = c->store->st.st_mtim, now;
+
+	next.tv_sec++;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	if (now.tv_sec > next.tv_sec ||
+	    (now.tv_sec == next.tv_sec && now.tv_nsec > next.tv_nsec))
+		next = now;
+	if (futimens(c->fd, (struct timespec[]){ now, next }) != 0 ||
+	    fstat(c->fd, &c->st) != 0)
+		return vmail_fail_sys(err, path, "set the time");
+	errno = EOVERFLOW;
+	return c->st.st_mtim.tv_sec > c->store->st.st_mtim.tv_sec
+		   ? VMAIL_OK
+		   : vmail_fail_sys(err, path, "let the time grow");
+}
+
+/* Steps 4 and 5. */
+static enum vmail_rc
+write_file(struct commit *c, struct vmail_err *err)
+{
+	struct vmail_store *s = c->store;
+	struct vmail_edits_base base = { .fd = s->fd,
+		.path = s->conf.passwd_file,
+		.size = (uint64_t)s->st.st_size };
+	struct vmail_store_name name = vmail_store_beside(s, ".tmp");
+	enum vmail_rc rc = open_end(s, &base.open_end, err);
+
+	if (rc != VMAIL_OK)
+		return rc;
+	c->fd = openat(s->folder, name.text,
+	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (c->fd < 0)
+		return vmail_fail_sys(err, base.path, "make the new file");
+	rc = vmail_perm_like(s->fd, c->fd, base.path, err);
+	if (rc == VMAIL_OK)
+		rc = vmail_edits_compose(&s->edits, &base, c->fd, err);
+	if (rc == VMAIL_OK)
+		rc = set_mtime(c, err);
+	if (rc != VMAIL_OK)
+		return rc;
+	/* The disk works while the map is made. */
+	(void)sync_file_range(c->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	return vmail_edits_verify(&s->edits, &base, c->fd, err);
+}
+
+/* Step 6. Without mailboxes the map has nothing that an edit could change. */
+static enum vmail_rc
+write_map(struct commit *c, struct vmail_err *err)
+{
+	struct vmail_store *s = c->store;
+	bool mailboxes = s->conf.nss_mailboxes;
+	char path[MAP_PATH];
+	enum vmail_rc rc = path_with(s, ".cdb", c->map_path, err);
+
+	if (rc == VMAIL_OK)
+		rc = path_with(s, ".cdb.tmp", path, err);
+	if (rc != VMAIL_OK)
+		return rc;
+	c->drift = mailboxes ? vmail_edits_drift(&s->edits) : 0;
+	if (!(mailboxes && vmail_edits_public(&s->edits)) &&
+	    vmail_mapmake_can_restamp(&s->conf, c->map_path, &s->st, c->drift))
+		return VMAIL_OK;
+	return vmail_mapmake_build(
+	    &s->conf, c->fd, s->conf.passwd_file, path, &c->map, err);
+}
+
+/* Step 7, up to the rename that counts. */
+static enum vmail_rc
+sync_files(struct commit *c, struct vmail_err *err)
+{
+	struct vmail_store *s = c->store;
+	struct vmail_store_name backup = vmail_store_beside(s, "-.tmp");
+	const char *path = s->conf.passwd_file;
+
+	if (fsync(c->fd) != 0 || (c->map >= 0 && fsync(c->map) != 0))
+		return vmail_fail_sys(err, path, "fsync");
+	if (!vmail_store_lock_fd(c->fd))
+		return vmail_fail_sys(err, path, "lock the new file");
+	if (linkat(s->folder, s->base, s->folder, backup.text, 0) != 0)
+		return vmail_fail_sys(err, path, "keep a backup");
+	return still_the_same(s, err);
+}
+
+static enum vmail_rc
+prepare(struct commit *c, struct vmail_err *err)
+{
+	struct vmail_store *s = c->store;
+	enum vmail_rc rc = write_file(c, err);
+
+	if (rc == VMAIL_OK)
+		rc = vmail_derive_missing(
+		    s->conf.passwd_file, s->fd, NULL, NULL, err);
+	if (rc == VMAIL_OK)
+		rc = write_map(c, err);
+	if (rc == VMAIL_OK)
+		rc = sync_files(c, err);
+	if (rc == VMAIL_OK && rename_to(s, ".tmp", "") != 0)
+		rc = vmail_fail_sys(
+		    err, s->conf.passwd_file, "rename into place");
+	return rc;
+}
+
+/* The first thing that went wrong after the change was done. */
+static void
+warn(struct vmail_commit *done, const char *path, const char *what)
+{
+	if (done->warning.rc == VMAIL_OK)
+		(void)vmail_fail_sys(&done->warning, path, what);
+}
+
+/* The old content under its lasting name; closed to others only now, when it
+ * is no longer what readers open. */
+static void
+keep_backup(const struct vmail_store *s, struct vmail_commit *done)
+{
+	const char *path = s->conf.passwd_file;
+
+	if (fchmod(s->fd, 0600) != 0)
+		warn(done, path, "chmod the backup");
+	if (rename_to(s, "-.tmp", "-") == 0)
+		return;
+	warn(done, path, "rename the backup into place");
+	drop(s, "-.tmp");
+}
+
+/* Steps 7 to 9 behind the rename: whatever fails now, the change is done. */
+static void
+publish(struct commit *c, struct vmail_commit *done)
+{
+	struct vmail_store *s = c->store;
+	struct vmail_err err;
+
+	keep_backup(s, done);
+	done->map_rebuilt = c->map >= 0;
+	if (c->map >= 0 && rename_to(s, ".cdb.tmp", ".cdb") != 0) {
+		warn(done, c->map_path, "rename into place");
+		drop(s, ".cdb.tmp");
+	}
+	if (c->map < 0 &&
+	    vmail_mapmake_restamp(c->map_path, &c->st, c->drift, &err) !=
+		VMAIL_OK &&
+	    done->warning.rc == VMAIL_OK)
+		done->warning = err;
+	if (fsync(s->folder) != 0)
+		warn(done, s->conf.passwd_file, "fsync the folder");
+}
+
+/* The store goes on with the new file, which it has locked. */
+static void
+adopt(struct commit *c)
+{
+	struct vmail_store *s = c->store;
+
+	vmail_store_forget(s);
+	vmail_file_close(&s->fd);
+	s->fd = c->fd;
+	c->fd = -1;
+	s->st = c->st;
+}
+
+enum vmail_rc
+vmail_store_commit(struct vmail_store *store, bool force,
+    struct vmail_commit *done, struct vmail_err *err)
+{
+	struct commit c = { .store = store, .fd = -1, .map = -1 };
+	struct vmail_commit result = { .mtime = store->st.st_mtim.tv_sec };
+	enum vmail_rc rc = still_the_same(store, err);
+
+	if (rc == VMAIL_OK && vmail_edits_any(&store->edits)) {
+		if (!force)
+			rc = judge_bulk(store, err);
+		if (rc == VMAIL_OK)
+			rc = prepare(&c, err);
+		result.changed = rc == VMAIL_OK;
+	}
+	if (result.changed) {
+		result.mtime = c.st.st_mtim.tv_sec;
+		publish(&c, &result);
+		adopt(&c);
+	} else if (c.fd >= 0) {
+		vmail_store_sweep(store);
+	}
+	vmail_file_close(&c.fd);
+	vmail_file_close(&c.map);
+	if (rc != VMAIL_OK)
+		return rc;
+	vmail_edits_clear(&store->edits);
+	*done = result;
+	return VMAIL_OK;
+}
+
+enum vmail_rc
+vmail_store_put_map(struct vmail_store *s, struct vmail_err *err)
+{
+	VMAIL_AUTOCLOSE int fd = -1;
+	char path[MAP_PATH];
+	enum vmail_rc rc = path_with(s, ".cdb.tmp", path, err);
+
+	if (rc == VMAIL_OK)
+		rc = vmail_mapmake_build(
+		    &s->conf, s->fd, s->conf.passwd_file, path, &fd, err);
+	if (rc != VMAIL_OK)
+		return rc;
+	if (fsync(fd) != 0 || rename_to(s, ".cdb.tmp", ".cdb") != 0 ||
+	    fsync(s->folder) != 0) {
+		rc = vmail_fail_sys(err, path, "put the map into place");
+		drop(s, ".cdb.tmp");
+	}
+	return rc;
+}
+
+enum vmail_rc
+vmail_store_put_header(const struct vmail_store *s, struct vmail_err *err)
+{
+	VMAIL_AUTOCLOSE int fd = -1;
+	char path[MAP_PATH], own[MAP_PATH], temporary[MAP_PATH];
+	enum vmail_rc rc = path_with(s, ".cdb", own, err);
+
+	if (rc == VMAIL_OK &&
+	    (vmail_conf_beside(&s->conf, "passwd.cdb", path, sizeof(path)) !=
+		    VMAIL_OK ||
+		vmail_conf_beside(&s->conf, "passwd.cdb.tmp", temporary,
+		    sizeof(temporary)) != VMAIL_OK))
+		rc = vmail_fail(
+		    err, VMAIL_TOO_SMALL, s->conf.path, 0, "a path too long");
+	if (rc != VMAIL_OK || strcmp(path, own) == 0)
+		return rc;
+	rc = vmail_file_trust_folder(path, err);
+	if (rc != VMAIL_OK)
+		return rc;
+	(void)unlink(temporary);
+	rc = vmail_mapmake_header(&s->conf, temporary, &fd, err);
+	if (rc == VMAIL_OK &&
+	    (fsync(fd) != 0 || rename(temporary, path) != 0)) {
+		rc = vmail_fail_sys(err, path, "put into place");
+		(void)unlink(temporary);
+	}
+	return rc;
+}
+
+enum vmail_rc
+vmail_store_rebuild(struct vmail_store *store, struct vmail_err *err)
+{
+	enum vmail_rc rc = vmail_derive_missing(
+	    store->conf.passwd_file, store->fd, NULL, NULL, err);
+
+	if (rc == VMAIL_OK)
+		rc = vmail_store_put_map(store, err);
+	if (rc == VMAIL_OK)
+		rc = vmail_store_put_header(store, err);
+	return rc;
+}

@@ -1,0 +1,50 @@
+/*
+ * The inside of a store, shared by what opens it (store.c) and what commits
+ * (commit.c).
+ */
+#ifndef VMAIL_ADMIN_COMMIT_H
+#define VMAIL_ADMIN_COMMIT_H
+
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "common/admin/edits.h"
+#include "common/admin/store.h"
+#include "common/core/map.h"
+
+struct vmail_store {
+	struct vmail_conf conf;
+	const char *base; /* the passwd-file's name in its folder */
+	int folder, lock, fd;
+	struct stat st; /* of fd, when it was opened or committed */
+	struct vmail_edits edits;
+	struct vmail_map map; /* for hints; asked at the first find */
+	bool map_asked, map_usable;
+	char window[VMAIL_PUBLIC_WINDOW];
+	char line[VMAIL_LINE_MAX];
+};
+
+/* A file in the passwd-file's folder: its name and `suffix`. */
+struct vmail_store_name {
+	char text[NAME_MAX + 1];
+};
+struct vmail_store_name vmail_store_beside(
+    const struct vmail_store *store, const char *suffix);
+
+/* Removes every temporary file a commit may leave. */
+void vmail_store_sweep(const struct vmail_store *store);
+
+/* An OFD write lock on byte 0. False with errno: EAGAIN where it is taken. */
+bool vmail_store_lock_fd(int fd);
+
+/* Forgets what was read of the passwd-file: it is another now. */
+void vmail_store_forget(struct vmail_store *store);
+
+/* The map anew, from the lines, and the header that NSS reads first where the
+ * passwd-file lies elsewhere than vmail.conf. */
+enum vmail_rc vmail_store_put_map(
+    struct vmail_store *store, struct vmail_err *err);
+enum vmail_rc vmail_store_put_header(
+    const struct vmail_store *store, struct vmail_err *err);
+
+#endif

@@ -1,0 +1,522 @@
+#include "common/admin/edits.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/admin/secret.h"
+#include "common/core/cdb.h"
+#include "common/core/entry.h"
+#include "common/core/file.h"
+
+enum { COPY_CHUNK = 65536, COMPARE_CHUNK = 4096 };
+
+static enum vmail_rc
+no_memory(struct vmail_err *err)
+{
+	errno = ENOMEM;
+	return vmail_fail(err, VMAIL_NO_MEMORY, NULL, 0, "edits");
+}
+
+static enum vmail_rc
+judge(struct vmail_str text, struct vmail_err *err)
+{
+	if (text.n == 0)
+		return vmail_fail(err, VMAIL_INVALID, NULL, 0, "an empty line");
+	if (memchr(text.p, '\n', text.n) != NULL)
+		return vmail_fail(
+		    err, VMAIL_INVALID, NULL, 0, "a line feed in a line");
+	return VMAIL_OK;
+}
+
+/* Growing by hand: realloc would leave hashes in the block it gives back. */
+static bool
+more_added(struct vmail_edits *e, size_t n)
+{
+	size_t room = e->added_room != 0 ? e->added_room : 1024;
+	char *p;
+
+	if (e->added_n + n <= e->added_room)
+		return true;
+	while (room < e->added_n + n)
+		room *= 2;
+	if ((p = malloc(room)) == NULL)
+		return false;
+	if (e->added_n != 0)
+		memcpy(p, e->added, e->added_n);
+	vmail_wipe_free(&e->added, e->added_room);
+	e->added = p;
+	e->added_room = room;
+	return true;
+}
+
+/* The place of the edit for the line at offset, in the ordered list. */
+static size_t
+place_of(const struct vmail_edits *e, uint64_t offset)
+{
+	size_t lo = 0, hi = e->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (e->list[mid].line < offset)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static enum vmail_rc
+insert(
+    struct vmail_edits *e, const struct vmail_edit *edit, struct vmail_err *err)
+{
+	size_t i = place_of(e, edit->line);
+
+	if (i < e->n && e->list[i].line == edit->line)
+		return vmail_fail(
+		    err, VMAIL_EXISTS, NULL, 0, "this line is changed already");
+	if (e->n == e->room) {
+		size_t room = e->room != 0 ? 2 * e->room : 4;
+		struct vmail_edit *list;
+
+		list = reallocarray(e->list, room, sizeof(*list));
+		if (list == NULL)
+			return no_memory(err);
+		e->list = list;
+		e->room = room;
+	}
+	memmove(&e->list[i + 1], &e->list[i], (e->n - i) * sizeof(*e->list));
+	e->list[i] = *edit;
+	e->n++;
+	return VMAIL_OK;
+}
+
+/* Bytes that a and b have in common at their beginnings, and then, of what is
+ * left, at their ends. */
+static void
+common(struct vmail_str a, struct vmail_str b, size_t *head, size_t *tail)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+
+	*head = *tail = 0;
+	while (*head < n && a.p[*head] == b.p[*head])
+		++*head;
+	while (
+	    *head + *tail < n && a.p[a.n - *tail - 1] == b.p[b.n - *tail - 1])
+		++*tail;
+}
+
+static bool
+public_differs(struct vmail_str old, bool sound, struct vmail_str text)
+{
+	struct vmail_entry a, b;
+	bool sound_now = vmail_entry_parse(text, &b, NULL) == VMAIL_OK;
+
+	if (!sound || !sound_now)
+		return sound != sound_now;
+	if (vmail_entry_parse(old, &a, NULL) != VMAIL_OK)
+		return true;
+	return !vmail_str_eq(a.name, b.name) ||
+	       !vmail_entry_public_same(&a, &b);
+}
+
+enum vmail_rc
+vmail_edits_replace(struct vmail_edits *e, uint64_t offset,
+    struct vmail_str old, bool sound, struct vmail_str text,
+    struct vmail_err *err)
+{
+	struct vmail_edit edit = { .line = offset, .user = sound, .n = text.n };
+	size_t tail;
+	enum vmail_rc rc = judge(text, err);
+
+	if (rc != VMAIL_OK)
+		return rc;
+	common(old, text, &edit.from, &tail);
+	edit.at = offset + edit.from;
+	edit.cut = old.n - edit.from - tail;
+	edit.put = text.n - edit.from - tail;
+	edit.is_public = public_differs(old, sound, text);
+	if ((edit.text = malloc(text.n)) == NULL)
+		return no_memory(err);
+	memcpy(edit.text, text.p, text.n);
+	rc = insert(e, &edit, err);
+	if (rc != VMAIL_OK)
+		vmail_wipe_free(&edit.text, edit.n);
+	return rc;
+}
+
+enum vmail_rc
+vmail_edits_remove(struct vmail_edits *e, uint64_t offset, struct vmail_str old,
+    bool sound, bool ended, struct vmail_err *err)
+{
+	struct vmail_edit edit = {
+		.line = offset,
+		.at = offset,
+		.cut = old.n + (ended ? 1 : 0),
+		.user = sound,
+		.is_public = sound,
+	};
+
+	return insert(e, &edit, err);
+}
+
+static struct vmail_str
+name_at(const struct vmail_edits *e, size_t at)
+{
+	struct vmail_str rest = { e->added + at, e->added_n - at };
+
+	rest = vmail_text_cut(&rest, '\n');
+	return vmail_text_cut(&rest, ':');
+}
+
+/* The slot of that name among the added ones, or the free one for it. */
+static uint32_t *
+name_slot(const struct vmail_edits *e, struct vmail_str name)
+{
+	size_t i = vmail_cdb_hash(name) & (e->names_room - 1);
+
+	while (e->names[i] != 0 &&
+	       !vmail_str_eq(name_at(e, e->names[i] - 1), name))
+		i = (i + 1) & (e->names_room - 1);
+	return &e->names[i];
+}
+
+static bool
+more_names(struct vmail_edits *e)
+{
+	struct vmail_edits wide = *e;
+
+	if (2 * (e->adds + 1) <= e->names_room)
+		return true;
+	wide.names_room = e->names_room != 0 ? 2 * e->names_room : 16;
+	wide.names = calloc(wide.names_room, sizeof(*wide.names));
+	if (wide.names == NULL)
+		return false;
+	for (size_t i = 0; i < e->names_room; i++)
+		if (e->names[i] != 0)
+			*name_slot(&wide, name_at(e, e->names[i] - 1)) =
+			    e->names[i];
+	free(e->names);
+	e->names = wide.names;
+	e->names_room = wide.names_room;
+	return true;
+}
+
+enum vmail_rc
+vmail_edits_add(
+    struct vmail_edits *e, struct vmail_str text, struct vmail_err *err)
+{
+	struct vmail_str rest = text;
+	enum vmail_rc rc = judge(text, err);
+	uint32_t *slot;
+
+	if (rc != VMAIL_OK)
+		return rc;
+	if (e->added_n + text.n >= UINT32_MAX || !more_names(e) ||
+	    !more_added(e, text.n + 1))
+		return no_memory(err);
+	slot = name_slot(e, vmail_text_cut(&rest, ':'));
+	if (*slot != 0)
+		return vmail_fail(
+		    err, VMAIL_EXISTS, NULL, 0, "this name is added already");
+	*slot = (uint32_t)e->added_n + 1;
+	memcpy(e->added + e->added_n, text.p, text.n);
+	e->added[e->added_n + text.n] = '\n';
+	e->added_n += text.n + 1;
+	e->adds++;
+	return VMAIL_OK;
+}
+
+bool
+vmail_edits_any(const struct vmail_edits *e)
+{
+	for (size_t i = 0; i < e->n; i++)
+		if (e->list[i].cut != 0 || e->list[i].put != 0)
+			return true;
+	return e->adds != 0;
+}
+
+bool
+vmail_edits_public(const struct vmail_edits *e)
+{
+	for (size_t i = 0; i < e->n; i++)
+		if (e->list[i].is_public)
+			return true;
+	return e->adds != 0;
+}
+
+uint64_t
+vmail_edits_drift(const struct vmail_edits *e)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < e->n; i++) {
+		uint64_t cut = e->list[i].cut, put = e->list[i].put;
+
+		sum += cut > put ? cut - put : put - cut;
+	}
+	return sum;
+}
+
+uint64_t
+vmail_edits_removed(const struct vmail_edits *e)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < e->n; i++)
+		n += e->list[i].text == NULL && e->list[i].user;
+	return n;
+}
+
+/* Must a line feed close the last old line before something is added? */
+static bool
+closes(const struct vmail_edits *e, const struct vmail_edits_base *base)
+{
+	const struct vmail_edit *last = e->n != 0 ? &e->list[e->n - 1] : NULL;
+
+	if (e->adds == 0 || !base->open_end)
+		return false;
+	return last == NULL || last->text != NULL ||
+	       last->at + last->cut < base->size;
+}
+
+static uint64_t
+kept_size(const struct vmail_edits *e, const struct vmail_edits_base *base)
+{
+	uint64_t size = base->size;
+
+	for (size_t i = 0; i < e->n; i++)
+		size = size - e->list[i].cut + e->list[i].put;
+	return size;
+}
+
+static uint64_t
+new_size(const struct vmail_edits *e, const struct vmail_edits_base *base)
+{
+	uint64_t size = kept_size(e, base) + e->added_n;
+
+	if (size == 0)
+		return sizeof(VMAIL_EMPTY_FILE) - 1;
+	return size + (closes(e, base) ? 1 : 0);
+}
+
+bool
+vmail_edits_pwrite(int fd, const void *p, size_t n, uint64_t at)
+{
+	const char *from = p;
+
+	while (n != 0) {
+		ssize_t put = pwrite(fd, from, n, (off_t)at);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return false;
+		from += put;
+		at += (uint64_t)put;
+		n -= (size_t)put;
+	}
+	return true;
+}
+
+/* The old file ends before the size it had when it was opened. */
+static bool
+cut_short(void)
+{
+	errno = ESTALE;
+	return false;
+}
+
+static bool
+copy_by_hand(int from, uint64_t at, int to, uint64_t put, uint64_t n)
+{
+	char *buf = malloc(COPY_CHUNK);
+	bool good = buf != NULL;
+
+	while (good && n != 0) {
+		size_t want = n < COPY_CHUNK ? (size_t)n : COPY_CHUNK;
+		ssize_t got = vmail_file_pread(from, buf, want, at);
+
+		if (got == 0)
+			good = cut_short();
+		else
+			good = got > 0 &&
+			       vmail_edits_pwrite(to, buf, (size_t)got, put);
+		if (!good)
+			break;
+		at += (uint64_t)got;
+		put += (uint64_t)got;
+		n -= (uint64_t)got;
+	}
+	vmail_wipe_free(&buf, COPY_CHUNK);
+	return good;
+}
+
+static bool
+cannot_copy_range(int error)
+{
+	return error == EXDEV || error == EINVAL || error == ENOSYS ||
+	       error == EOPNOTSUPP || error == EPERM;
+}
+
+static bool
+copy(int from, uint64_t at, int to, uint64_t put, uint64_t n)
+{
+	while (n != 0) {
+		off_t in = (off_t)at, out = (off_t)put;
+		size_t want = n < SSIZE_MAX ? (size_t)n : SSIZE_MAX;
+		ssize_t got = copy_file_range(from, &in, to, &out, want, 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 && cannot_copy_range(errno))
+			return copy_by_hand(from, at, to, put, n);
+		if (got == 0)
+			return cut_short();
+		if (got < 0)
+			return false;
+		at += (uint64_t)got;
+		put += (uint64_t)got;
+		n -= (uint64_t)got;
+	}
+	return true;
+}
+
+static bool
+put_edit(const struct vmail_edit *edit, int to, uint64_t at)
+{
+	return edit->put == 0 ||
+	       vmail_edits_pwrite(to, edit->text + edit->from, edit->put, at);
+}
+
+/* Nothing moves: the whole at once, which a file system can clone. */
+static bool
+compose_in_place(
+    const struct vmail_edits *e, const struct vmail_edits_base *base, int to)
+{
+	if (!copy(base->fd, 0, to, 0, base->size))
+		return false;
+	for (size_t i = 0; i < e->n; i++)
+		if (!put_edit(&e->list[i], to, e->list[i].at))
+			return false;
+	return true;
+}
+
+static bool
+compose_pieces(
+    const struct vmail_edits *e, const struct vmail_edits_base *base, int to)
+{
+	uint64_t at = 0, out = 0;
+
+	for (size_t i = 0; i < e->n; i++) {
+		const struct vmail_edit *edit = &e->list[i];
+		uint64_t n = edit->at - at;
+
+		if (!copy(base->fd, at, to, out, n) ||
+		    !put_edit(edit, to, out + n))
+			return false;
+		out += n + edit->put;
+		at = edit->at + edit->cut;
+	}
+	return copy(base->fd, at, to, out, base->size - at);
+}
+
+static bool
+compose_end(
+    const struct vmail_edits *e, const struct vmail_edits_base *base, int to)
+{
+	uint64_t at = kept_size(e, base);
+
+	if (at + e->added_n == 0)
+		return vmail_edits_pwrite(
+		    to, VMAIL_EMPTY_FILE, sizeof(VMAIL_EMPTY_FILE) - 1, 0);
+	if (closes(e, base) && !vmail_edits_pwrite(to, "\n", 1, at++))
+		return false;
+	return vmail_edits_pwrite(to, e->added, e->added_n, at);
+}
+
+enum vmail_rc
+vmail_edits_compose(const struct vmail_edits *e,
+    const struct vmail_edits_base *base, int to, struct vmail_err *err)
+{
+	bool moves = false, good;
+
+	for (size_t i = 0; i < e->n; i++)
+		moves |= e->list[i].cut != e->list[i].put;
+	good =
+	    moves ? compose_pieces(e, base, to) : compose_in_place(e, base, to);
+	if (!good || !compose_end(e, base, to))
+		return vmail_fail_sys(err, base->path, "write the new file");
+	return VMAIL_OK;
+}
+
+static bool
+holds(int fd, uint64_t at, const char *p, size_t n)
+{
+	char chunk[COMPARE_CHUNK];
+	bool same = true;
+
+	while (same && n != 0) {
+		size_t want = n < sizeof(chunk) ? n : sizeof(chunk);
+		ssize_t got = vmail_file_pread(fd, chunk, want, at);
+
+		same = got == (ssize_t)want && memcmp(chunk, p, want) == 0;
+		p += want;
+		at += want;
+		n -= want;
+	}
+	explicit_bzero(chunk, sizeof(chunk));
+	return same;
+}
+
+/* A line alone: nothing of its neighbours ran into it. */
+static bool
+holds_line(int fd, uint64_t at, const struct vmail_edit *edit, uint64_t size)
+{
+	if (!holds(fd, at, edit->text, edit->n))
+		return false;
+	if (at != 0 && !holds(fd, at - 1, "\n", 1))
+		return false;
+	return at + edit->n == size || holds(fd, at + edit->n, "\n", 1);
+}
+
+enum vmail_rc
+vmail_edits_verify(const struct vmail_edits *e,
+    const struct vmail_edits_base *base, int to, struct vmail_err *err)
+{
+	uint64_t size = new_size(e, base), moved = 0;
+	struct stat st;
+	bool good;
+
+	if (fstat(to, &st) != 0)
+		return vmail_fail_sys(err, base->path, "stat the new file");
+	good = (uint64_t)st.st_size == size;
+	for (size_t i = 0; good && i < e->n; i++) {
+		const struct vmail_edit *edit = &e->list[i];
+
+		good = edit->text == NULL ||
+		       holds_line(to, edit->line + moved, edit, size);
+		moved += edit->put - edit->cut; /* modulo 2^64, both ways */
+	}
+	good = good && holds(to, size - e->added_n, e->added, e->added_n);
+	if (good)
+		return VMAIL_OK;
+	errno = EIO;
+	return vmail_fail(
+	    err, VMAIL_IO, base->path, 0, "the new file does not read back");
+}
+
+void
+vmail_edits_clear(struct vmail_edits *e)
+{
+	for (size_t i = 0; i < e->n; i++)
+		vmail_wipe_free(&e->list[i].text, e->list[i].n);
+	free(e->list);
+	free(e->names);
+	vmail_wipe_free(&e->added, e->added_room);
+	*e = (struct vmail_edits){ 0 };
+}

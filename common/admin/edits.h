@@ -1,0 +1,79 @@
+/*
+ * The edits of one transaction, and the new file they make of the old one.
+ * Internal to the store.
+ */
+#ifndef VMAIL_ADMIN_EDITS_H
+#define VMAIL_ADMIN_EDITS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/core/err.h"
+#include "common/core/text.h"
+
+/* What stands in a passwd-file without users: 0 bytes read as "unavailable". */
+#define VMAIL_EMPTY_FILE "# vmail passwd-file: see vmail_passwd(5)\n"
+
+/* One old line replaced or removed. */
+struct vmail_edit {
+	uint64_t line;	  /* offset of the old line */
+	uint64_t at, cut; /* the bytes [at, at + cut) go ... */
+	size_t from, put; /* ... and text[from, from + put) takes their place */
+	char *text;	  /* the whole new line; NULL: the line is removed */
+	size_t n;
+	bool user;	/* the old line was a sound record */
+	bool is_public; /* changes what the map holds */
+};
+
+/* Zeroed to begin with. */
+struct vmail_edits {
+	struct vmail_edit *list; /* in order of offset */
+	size_t n, room;
+	char *added; /* the added lines, each with its line feed */
+	size_t added_n, added_room, adds;
+	uint32_t *names; /* hash set of their names: offset in added, plus 1 */
+	size_t names_room;
+};
+
+/* The file that the edits are for. */
+struct vmail_edits_base {
+	int fd;
+	const char *path; /* for messages */
+	uint64_t size;
+	bool open_end; /* no line feed at its end */
+};
+
+/* `old` is the line without its line feed, at `offset`; sound: it parsed. */
+enum vmail_rc vmail_edits_replace(struct vmail_edits *e, uint64_t offset,
+    struct vmail_str old, bool sound, struct vmail_str text,
+    struct vmail_err *err);
+enum vmail_rc vmail_edits_remove(struct vmail_edits *e, uint64_t offset,
+    struct vmail_str old, bool sound, bool ended, struct vmail_err *err);
+enum vmail_rc vmail_edits_add(
+    struct vmail_edits *e, struct vmail_str text, struct vmail_err *err);
+
+/* Would the new file differ at all? */
+bool vmail_edits_any(const struct vmail_edits *e);
+/* Does the map's content change? Else: by how many bytes at most did a line
+ * move? */
+bool vmail_edits_public(const struct vmail_edits *e);
+uint64_t vmail_edits_drift(const struct vmail_edits *e);
+/* Sound records removed. */
+uint64_t vmail_edits_removed(const struct vmail_edits *e);
+
+/* Writes the new file into the empty `to`, then holds its size and each
+ * edited line against what was meant. */
+enum vmail_rc vmail_edits_compose(const struct vmail_edits *e,
+    const struct vmail_edits_base *base, int to, struct vmail_err *err);
+enum vmail_rc vmail_edits_verify(const struct vmail_edits *e,
+    const struct vmail_edits_base *base, int to, struct vmail_err *err);
+
+/* Wipes, frees and zeroes. */
+void vmail_edits_clear(struct vmail_edits *e);
+
+/* All of n bytes at offset at, whatever write says in between; false with
+ * errno. */
+bool vmail_edits_pwrite(int fd, const void *p, size_t n, uint64_t at);
+
+#endif

@@ -1,0 +1,897 @@
+#include "common/admin/mapmake.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/admin/edits.h"
+#include "common/admin/perm.h"
+#include "common/admin/store.h"
+#include "common/core/ids.h"
+#include "common/core/views.h"
+#include "common/scheme/scheme.h"
+
+enum {
+	WRITE_CHUNK = 262144,
+	WRITE_BEHIND = 8 << 20, /* how much may wait for the disk's attention */
+	TABLES = 256,
+	SPARE_SLOTS = 16,
+	RECORD_HEAD = 8,
+	RECORD_MAX = RECORD_HEAD + VMAIL_PUBLIC_MAX + 32,
+	ROOM_MIN = 8192,
+	ROOM_MAX = 1 << 20,
+	ROOM_SHARE = 64, /* one part of so many is room for records to come */
+	COSTS = 32,
+	SAMPLE_ALL = 4096,
+	SAMPLE_ONE_OF = 64,
+	VIEWS_MAX = 65536,
+	RESTAMP = 128, /* bytes that one pwrite puts in place whole */
+	SETTINGS_LEN = VMAIL_MAP_HEADER_LEN - VMAIL_MAP_STAMP_LEN,
+};
+
+/* A slot as it stands in the file, but for the order of its bytes. */
+struct slot {
+	uint32_t hash, pos;
+};
+
+struct slots {
+	struct slot *list;
+	size_t n, room;
+};
+
+/* The mailboxes of one uid; pos is that of all of them, exclusive or: of the
+ * one, where only one is left. */
+struct owner {
+	uint32_t uid, count, pos;
+};
+
+struct owners {
+	struct owner *list; /* a hash table; a count that fell to 0 stays */
+	size_t n, room;
+};
+
+struct cost {
+	char text[VMAIL_COST_MAX];
+	size_t n;
+	uint64_t count;
+};
+
+struct build {
+	const struct vmail_conf *conf;
+	const char *path;
+	struct vmail_err *err;
+	enum vmail_rc rc; /* why the walk stopped */
+	int fd;
+	char *buf; /* WRITE_CHUNK: what stands from `pos` on */
+	size_t have;
+	uint64_t pos, handed; /* bytes written; of these, given to the disk */
+	struct slots records; /* one each, in the file's order */
+	struct owners uids;
+	char *views;
+	size_t views_n;
+	uint64_t owner_uid;
+	uint64_t users;
+	struct cost costs[COSTS];
+	struct vmail_map_stamp stamp;
+	uint32_t pointers[2 * TABLES];
+};
+
+static enum vmail_rc
+fail(struct build *b, enum vmail_rc rc, const char *what)
+{
+	b->rc = vmail_fail(b->err, rc, b->path, 0, what);
+	return b->rc;
+}
+
+static enum vmail_rc
+fail_sys(struct build *b, const char *what)
+{
+	b->rc = vmail_fail_sys(b->err, b->path, what);
+	return b->rc;
+}
+
+static enum vmail_rc
+no_memory(struct build *b)
+{
+	errno = ENOMEM;
+	return fail_sys(b, "build the map");
+}
+
+static bool
+push(struct slots *s, uint32_t hash, uint64_t pos)
+{
+	if (s->n == s->room) {
+		size_t room = s->room != 0 ? 2 * s->room : 1024;
+		struct slot *list = reallocarray(s->list, room, sizeof(*list));
+
+		if (list == NULL)
+			return false;
+		s->list = list;
+		s->room = room;
+	}
+	s->list[s->n++] = (struct slot){ hash, (uint32_t)pos };
+	return true;
+}
+
+/* Hands over what is written early, so that the sync at the end finds little
+ * left to wait for. */
+static void
+write_behind(struct build *b)
+{
+	if (b->pos - b->handed < WRITE_BEHIND)
+		return;
+	(void)sync_file_range(b->fd, (off_t)b->handed,
+	    (off_t)(b->pos - b->handed), SYNC_FILE_RANGE_WRITE);
+	b->handed = b->pos;
+}
+
+static enum vmail_rc
+flush(struct build *b)
+{
+	if (!vmail_edits_pwrite(b->fd, b->buf, b->have, b->pos))
+		return fail_sys(b, "write");
+	b->pos += b->have;
+	b->have = 0;
+	write_behind(b);
+	return VMAIL_OK;
+}
+
+/* Room for n more bytes (a record at most), which must all have a position. */
+static enum vmail_rc
+make_room(struct build *b, size_t n)
+{
+	if (b->pos + b->have + n > UINT32_MAX)
+		return fail(b, VMAIL_UNSUPPORTED, "a map over 4 GiB");
+	return b->have + n <= WRITE_CHUNK ? VMAIL_OK : flush(b);
+}
+
+static void
+put_u32(char *p, uint32_t n)
+{
+	n = htole32(n);
+	memcpy(p, &n, sizeof(n));
+}
+
+/* Lays out a record's head; its key and data go to the builder *out. */
+static enum vmail_rc
+record_begin(struct build *b, struct vmail_str key, struct vmail_buf *out)
+{
+	enum vmail_rc rc = make_room(b, RECORD_MAX);
+
+	if (rc != VMAIL_OK)
+		return rc;
+	if (!push(&b->records, vmail_cdb_hash(key), b->pos + b->have))
+		return no_memory(b);
+	*out = (struct vmail_buf){
+		.p = b->buf + b->have + RECORD_HEAD,
+		.size = RECORD_MAX - RECORD_HEAD,
+	};
+	put_u32(b->buf + b->have, (uint32_t)key.n);
+	vmail_buf_str(out, key);
+	return VMAIL_OK;
+}
+
+static void
+record_end(struct build *b, struct vmail_str key, const struct vmail_buf *out)
+{
+	put_u32(b->buf + b->have + 4, (uint32_t)(out->len - key.n));
+	b->have += RECORD_HEAD + out->len;
+}
+
+/* Neighbouring numbers far apart. */
+static uint32_t
+spread(uint32_t n)
+{
+	n *= 2654435761U;
+	return n ^ n >> 15;
+}
+
+/* How many users this one stands for: judging a hash costs more than all else
+ * that is done with a line, so of very many only some are looked at. */
+static unsigned
+sample(struct build *b, uint64_t offset)
+{
+	if (b->users++ < SAMPLE_ALL)
+		return 1;
+	return spread((uint32_t)offset) % SAMPLE_ONE_OF == 0 ? SAMPLE_ONE_OF
+							     : 0;
+}
+
+static void
+count_cost(struct build *b, struct vmail_str password, uint64_t offset)
+{
+	char text[VMAIL_COST_MAX];
+	struct vmail_buf buf = { .p = text, .size = sizeof(text) };
+	unsigned weight = sample(b, offset);
+
+	if (weight == 0 || vmail_scheme_cost(password, &buf) != VMAIL_OK)
+		return;
+	for (size_t i = 0; i < COSTS; i++) {
+		struct cost *c = &b->costs[i];
+
+		if (c->count == 0) {
+			memcpy(c->text, text, buf.len);
+			c->n = buf.len;
+		}
+		if (c->n == buf.len && memcmp(c->text, text, c->n) == 0) {
+			c->count += weight;
+			return;
+		}
+	}
+}
+
+/* Nobody's but a mailbox's own number: what `:uid:` answers for. */
+static bool
+own_uid(const struct build *b, struct vmail_str field, uint32_t *uid)
+{
+	uint64_t n;
+
+	if (!vmail_text_number(field, b->conf->last_valid_uid, &n) ||
+	    n < b->conf->first_valid_uid || n == b->owner_uid)
+		return false;
+	*uid = (uint32_t)n;
+	return true;
+}
+
+static struct owner *
+owner_slot(const struct owners *u, uint32_t uid)
+{
+	size_t i = spread(uid) & (u->room - 1);
+
+	while (u->list[i].uid != 0 && u->list[i].uid != uid)
+		i = (i + 1) & (u->room - 1);
+	return &u->list[i];
+}
+
+static bool
+more_owners(struct owners *u)
+{
+	struct owners wide = { .n = u->n,
+		.room = u->room != 0 ? 2 * u->room : 1024 };
+
+	if (2 * (u->n + 1) <= u->room)
+		return true;
+	wide.list = calloc(wide.room, sizeof(*wide.list));
+	if (wide.list == NULL)
+		return false;
+	for (size_t i = 0; i < u->room; i++)
+		if (u->list[i].uid != 0)
+			*owner_slot(&wide, u->list[i].uid) = u->list[i];
+	free(u->list);
+	*u = wide;
+	return true;
+}
+
+static bool
+count_owner(struct owners *u, uint32_t uid, uint64_t pos)
+{
+	struct owner *o;
+
+	if (!more_owners(u))
+		return false;
+	o = owner_slot(u, uid);
+	u->n += o->uid == 0;
+	o->uid = uid;
+	o->count++;
+	o->pos ^= (uint32_t)pos;
+	return true;
+}
+
+static bool
+take_line(const struct vmail_walk_line *line, void *arg)
+{
+	struct build *b = arg;
+	struct vmail_entry e;
+	struct vmail_buf out;
+	uint32_t uid;
+
+	if (line->whole != line->text.n ||
+	    vmail_entry_parse(line->text, &e, NULL) != VMAIL_OK ||
+	    !vmail_name_askable(e.name))
+		return true;
+	count_cost(b, e.password, line->offset);
+	if (!b->conf->nss_mailboxes)
+		return true;
+	if (record_begin(b, e.name, &out) != VMAIL_OK)
+		return false;
+	if (own_uid(b, e.uid, &uid) &&
+	    !count_owner(&b->uids, uid, b->pos + b->have)) {
+		(void)no_memory(b);
+		return false;
+	}
+	vmail_entry_put_public(&e, line->offset, &out);
+	record_end(b, e.name, &out);
+	return true;
+}
+
+/* The key of the record at pos, once all records are flushed. */
+static bool
+key_at(const struct build *b, uint32_t pos, char window[RECORD_MAX],
+    struct vmail_str *key)
+{
+	ssize_t got = vmail_file_pread(b->fd, window, RECORD_MAX, pos);
+	uint32_t n;
+
+	if (got < RECORD_HEAD)
+		return false;
+	n = vmail_cdb_u32((const unsigned char *)window);
+	*key = (struct vmail_str){ window + RECORD_HEAD, n };
+	return n <= (size_t)got - RECORD_HEAD;
+}
+
+static bool
+same_key(const struct build *b, uint32_t pos, uint32_t other)
+{
+	char one[RECORD_MAX], two[RECORD_MAX];
+	struct vmail_str a, c;
+
+	return key_at(b, pos, one, &a) && key_at(b, other, two, &c) &&
+	       vmail_str_eq(a, c);
+}
+
+/* Puts a record into its table, unless an earlier one has its name. */
+static bool
+settle(const struct build *b, struct slot *table, uint32_t n, struct slot s)
+{
+	uint32_t i = (s.hash >> 8) % n;
+
+	while (table[i].pos != 0) {
+		if (table[i].hash == s.hash && same_key(b, table[i].pos, s.pos))
+			return false;
+		i = i + 1 == n ? 0 : i + 1;
+	}
+	table[i] = s;
+	return true;
+}
+
+/* Orders the records by table, within one as they stand in the file. first[t]
+ * becomes the place of table t's first record. */
+static enum vmail_rc
+by_table(struct build *b, size_t first[TABLES + 1])
+{
+	struct slots *r = &b->records;
+	struct slot *sorted;
+	size_t next[TABLES];
+
+	memset(first, 0, (TABLES + 1) * sizeof(*first));
+	for (size_t i = 0; i < r->n; i++)
+		first[(r->list[i].hash & 255) + 1]++;
+	for (size_t t = 0; t < TABLES; t++)
+		first[t + 1] += first[t];
+	memcpy(next, first, sizeof(next));
+	sorted = reallocarray(NULL, r->n, sizeof(*sorted));
+	if (sorted == NULL)
+		return no_memory(b);
+	for (size_t i = 0; i < r->n; i++)
+		sorted[next[r->list[i].hash & 255]++] = r->list[i];
+	free(r->list);
+	*r = (struct slots){ sorted, r->n, r->n };
+	return VMAIL_OK;
+}
+
+/* The largest table's slots, empty. */
+static struct slot *
+table_room(const size_t first[TABLES + 1])
+{
+	size_t most = 0;
+
+	for (size_t t = 0; t < TABLES; t++)
+		if (first[t + 1] - first[t] > most)
+			most = first[t + 1] - first[t];
+	return calloc(2 * most + SPARE_SLOTS, sizeof(struct slot));
+}
+
+/* A double is reached by nobody, by its uid neither. */
+static void
+forget(struct build *b, struct slot *s)
+{
+	char window[RECORD_MAX];
+	struct vmail_str key, rest;
+	uint32_t uid;
+
+	b->stamp.dups = true;
+	if (b->uids.n != 0 && key_at(b, s->pos, window, &key)) {
+		rest.p = key.p + key.n;
+		rest.n = (size_t)(window + sizeof(window) - rest.p);
+		if (own_uid(b, vmail_text_cut(&rest, ':'), &uid)) {
+			struct owner *o = owner_slot(&b->uids, uid);
+
+			o->count--;
+			o->pos ^= s->pos;
+		}
+	}
+	s->pos = 0;
+}
+
+/* Fills table t, and says how many slots it has. */
+static uint32_t
+fill_table(struct build *b, const size_t first[TABLES + 1], size_t t,
+    struct slot *table)
+{
+	uint32_t n = (uint32_t)(2 * (first[t + 1] - first[t]) + SPARE_SLOTS);
+
+	memset(table, 0, n * sizeof(*table));
+	for (size_t i = first[t]; i < first[t + 1]; i++) {
+		struct slot *s = &b->records.list[i];
+
+		if (s->pos != 0 && !settle(b, table, n, *s))
+			forget(b, s);
+	}
+	return n;
+}
+
+/* Each table filled in turn, and given to `use` (NULL: only to find doubles).
+ */
+static enum vmail_rc
+each_table(struct build *b, enum vmail_rc (*use)(struct build *b, size_t t,
+				struct slot *table, uint32_t n))
+{
+	size_t first[TABLES + 1];
+	struct slot *table;
+	enum vmail_rc rc = flush(b);
+
+	if (rc == VMAIL_OK)
+		rc = by_table(b, first);
+	if (rc != VMAIL_OK)
+		return rc;
+	if ((table = table_room(first)) == NULL)
+		return no_memory(b);
+	for (size_t t = 0; rc == VMAIL_OK && t < TABLES; t++) {
+		uint32_t n = fill_table(b, first, t, table);
+
+		if (use != NULL)
+			rc = use(b, t, table, n);
+	}
+	free(table);
+	return rc;
+}
+
+/* `:uid:N`: the one mailbox of that uid, or how many there are. */
+static enum vmail_rc
+put_uid(struct build *b, const struct owner *o)
+{
+	char text[16], window[RECORD_MAX];
+	struct vmail_buf key = { .p = text, .size = sizeof(text) }, out;
+	struct vmail_str name, k;
+	enum vmail_rc rc;
+
+	vmail_buf_z(&key, ":uid:");
+	vmail_buf_num(&key, o->uid, 1);
+	k = (struct vmail_str){ text, key.len };
+	if (o->count == 1 && !key_at(b, o->pos, window, &name))
+		return fail_sys(b, "read back");
+	rc = record_begin(b, k, &out);
+	if (rc != VMAIL_OK)
+		return rc;
+	if (o->count == 1) {
+		vmail_buf_str(&out, name);
+	} else {
+		vmail_buf_char(&out, '*');
+		vmail_buf_num(&out, o->count, 10);
+	}
+	record_end(b, k, &out);
+	return VMAIL_OK;
+}
+
+static enum vmail_rc
+put_uids(struct build *b)
+{
+	enum vmail_rc rc;
+
+	if (b->uids.n == 0)
+		return VMAIL_OK;
+	rc = each_table(b, NULL);
+	for (size_t i = 0; rc == VMAIL_OK && i < b->uids.room; i++)
+		if (b->uids.list[i].count != 0)
+			rc = put_uid(b, &b->uids.list[i]);
+	return rc;
+}
+
+static enum vmail_rc
+put_bytes(struct build *b, const char *p, size_t n)
+{
+	while (n != 0) {
+		size_t part = n < RECORD_MAX ? n : RECORD_MAX;
+		enum vmail_rc rc = make_room(b, part);
+
+		if (rc != VMAIL_OK)
+			return rc;
+		memcpy(b->buf + b->have, p, part);
+		b->have += part;
+		p += part;
+		n -= part;
+	}
+	return VMAIL_OK;
+}
+
+/* Space for records to come, written so that it is there when needed. No
+ * table leads to it. */
+static enum vmail_rc
+put_filler(struct build *b)
+{
+	static const char key[] = ":room";
+	char head[RECORD_HEAD], line[1024];
+	uint64_t at = b->pos + b->have;
+	uint64_t n = (at - VMAIL_MAP_PAGE) / ROOM_SHARE;
+	enum vmail_rc rc;
+
+	if (!b->conf->nss_mailboxes)
+		return VMAIL_OK;
+	n = n < ROOM_MIN ? ROOM_MIN : n > ROOM_MAX ? ROOM_MAX : n;
+	put_u32(head, sizeof(key) - 1);
+	put_u32(head + 4, (uint32_t)n);
+	memset(line, '-', sizeof(line));
+	b->stamp.room_pos = (uint32_t)at;
+	b->stamp.room_len = (uint32_t)(sizeof(head) + sizeof(key) - 1 + n);
+	rc = put_bytes(b, head, sizeof(head));
+	if (rc == VMAIL_OK)
+		rc = put_bytes(b, key, sizeof(key) - 1);
+	while (rc == VMAIL_OK && n != 0) {
+		size_t part = n < sizeof(line) ? (size_t)n : sizeof(line);
+
+		rc = put_bytes(b, line, part);
+		n -= part;
+	}
+	return rc;
+}
+
+static enum vmail_rc
+put_table(struct build *b, size_t t, struct slot *table, uint32_t n)
+{
+	b->pointers[2 * t] = htole32((uint32_t)(b->pos + b->have));
+	b->pointers[2 * t + 1] = htole32(n);
+	for (uint32_t i = 0; i < n; i++) {
+		table[i].hash = htole32(table[i].hash);
+		table[i].pos = htole32(table[i].pos);
+	}
+	return put_bytes(b, (const char *)table, n * sizeof(*table));
+}
+
+/* The lines of views, with single spaces; full if they do not fit. */
+static void
+put_views(struct vmail_str text, struct vmail_buf *out)
+{
+	struct vmail_buf lines = *out;
+	struct vmail_view v;
+	uint64_t n = 0;
+
+	for (struct vmail_str rest = text; vmail_views_next(&rest, &v);)
+		n++;
+	vmail_buf_z(&lines, "views=");
+	vmail_buf_num(&lines, n, 1);
+	vmail_buf_char(&lines, '\n');
+	while (vmail_views_next(&text, &v)) {
+		vmail_buf_str(&lines, v.name);
+		vmail_buf_char(&lines, ' ');
+		vmail_buf_str(&lines, v.identity);
+		vmail_buf_char(&lines, ' ');
+		vmail_buf_num(&lines, v.uid, 1);
+		vmail_buf_char(&lines, ':');
+		vmail_buf_num(&lines, v.gid, 1);
+		vmail_buf_char(&lines, ' ');
+		vmail_buf_str(
+		    &lines, v.ranges.n != 0 ? v.ranges : VMAIL_STR("-"));
+		vmail_buf_char(&lines, '\n');
+	}
+	if (!lines.full) {
+		*out = lines;
+		return;
+	}
+	memset(out->p + out->len, '\n', out->size - out->len);
+	vmail_buf_z(out, "views=file\n");
+}
+
+static void
+put_setting(
+    const struct vmail_conf *conf, const char *key, struct vmail_buf *out)
+{
+	for (size_t i = 0; vmail_conf_key(i) != NULL; i++) {
+		if (strcmp(vmail_conf_key(i), key) != 0)
+			continue;
+		vmail_buf_z(out, key);
+		vmail_buf_char(out, '=');
+		vmail_conf_value(conf, i, out);
+		vmail_buf_char(out, '\n');
+	}
+}
+
+/* What stands behind the stamp. */
+static enum vmail_rc
+put_settings(const struct vmail_conf *conf, struct vmail_str views,
+    struct vmail_str cost, char settings[SETTINGS_LEN], struct vmail_err *err)
+{
+	static const char *const keys[] = { "passwd_file", "owner", "home",
+		"first_valid_uid", "last_valid_uid", "nss_mailboxes",
+		"nss_enumerate" };
+	struct vmail_buf out = { .p = settings, .size = SETTINGS_LEN };
+
+	memset(settings, '\n', SETTINGS_LEN);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		put_setting(conf, keys[i], &out);
+	vmail_buf_z(&out, "cost=");
+	vmail_buf_str(&out, cost);
+	vmail_buf_char(&out, '\n');
+	put_views(views, &out);
+	if (!out.full)
+		return VMAIL_OK;
+	return vmail_fail(err, VMAIL_INVALID, conf->path, 0,
+	    "settings too long for the map's header");
+}
+
+/* The text of views, on the heap; a missing file is an empty one, and one
+ * too long to be looked at keeps its end. */
+static enum vmail_rc
+read_views(const struct vmail_conf *conf, char **text, size_t *n,
+    struct vmail_err *err)
+{
+	char path[VMAIL_CONF_PATH_MAX + 1], *p;
+	VMAIL_AUTOCLOSE int fd = -1;
+	struct stat st;
+	ssize_t got = 0;
+	enum vmail_rc rc = vmail_conf_beside(conf, "views", path, sizeof(path));
+
+	if (rc != VMAIL_OK)
+		return vmail_fail(err, rc, conf->path, 0, "a path too long");
+	rc = vmail_file_open(path, O_RDONLY, &fd, &st, err);
+	if (rc == VMAIL_OK)
+		rc = vmail_file_trust(&st, path, err);
+	if (rc != VMAIL_OK && rc != VMAIL_NOT_FOUND)
+		return rc;
+	if ((p = malloc(VIEWS_MAX)) == NULL)
+		return vmail_fail_sys(err, path, "read");
+	if (fd >= 0)
+		got = vmail_file_pread(fd, p, VIEWS_MAX, 0);
+	if (got < 0) {
+		free(p);
+		return vmail_fail_sys(err, path, "read");
+	}
+	*text = p;
+	*n = (size_t)got;
+	return VMAIL_OK;
+}
+
+/* The number of the owner where ids are the host's own. */
+static uint64_t
+owner_number(const struct vmail_conf *conf, struct vmail_str views)
+{
+	struct vmail_str owner = vmail_conf_owner_user(conf);
+	struct vmail_view v;
+	struct vmail_ids ids;
+
+	if (vmail_views_find(views, "host", owner, &v))
+		return v.uid;
+	return vmail_ids_account(owner, &ids) == VMAIL_OK ? ids.uid : 0;
+}
+
+/* Whom the map belongs to, so that NSS sees in it whether ids are the host's
+ * own (ids.md, step 4): therefore the host's number, in a container that has
+ * another one for the same name too. */
+static gid_t
+owner_group(const struct vmail_conf *conf, struct vmail_str views)
+{
+	struct vmail_str user = vmail_conf_owner_user(conf);
+	struct vmail_view v;
+	struct vmail_ids ids;
+	gid_t gid;
+
+	if (vmail_perm_on_host() && vmail_views_find(views, "host", user, &v))
+		return v.gid;
+	if (vmail_ids_system_group(vmail_conf_owner_group(conf), &gid) ==
+	    VMAIL_OK)
+		return gid;
+	return vmail_ids_account(user, &ids) == VMAIL_OK ? ids.gid : 0;
+}
+
+static struct vmail_str
+usual_cost(struct build *b, char conf_cost[VMAIL_COST_MAX])
+{
+	const struct cost *most = &b->costs[0];
+	struct vmail_buf out = { .p = conf_cost, .size = VMAIL_COST_MAX };
+
+	for (size_t i = 1; i < COSTS; i++)
+		if (b->costs[i].count > most->count)
+			most = &b->costs[i];
+	if (most->count != 0)
+		return (struct vmail_str){ most->text, most->n };
+	if (vmail_scheme_cost_of_conf(b->conf, &out) != VMAIL_OK)
+		out.len = 0;
+	return (struct vmail_str){ conf_cost, out.len };
+}
+
+/* The first page, last of all: before that the file is no map. */
+static enum vmail_rc
+put_page(struct build *b)
+{
+	char page[VMAIL_MAP_PAGE], cost[VMAIL_COST_MAX];
+	char *head = page + VMAIL_CDB_POINTERS;
+	char *value = page + VMAIL_MAP_HEADER_POS;
+	enum vmail_rc rc;
+
+	memcpy(page, b->pointers, VMAIL_CDB_POINTERS);
+	put_u32(head, VMAIL_MAP_HEADER_POS - VMAIL_CDB_POINTERS - RECORD_HEAD);
+	put_u32(head + 4, VMAIL_MAP_HEADER_LEN);
+	memcpy(head + RECORD_HEAD, ":vmail", 6);
+	vmail_map_put_stamp(&b->stamp, value);
+	rc = put_settings(b->conf, (struct vmail_str){ b->views, b->views_n },
+	    usual_cost(b, cost), value + VMAIL_MAP_STAMP_LEN, b->err);
+	if (rc != VMAIL_OK)
+		return rc;
+	if (!vmail_edits_pwrite(b->fd, page, sizeof(page), 0))
+		return fail_sys(b, "write");
+	return VMAIL_OK;
+}
+
+static enum vmail_rc
+begin(struct build *b)
+{
+	struct vmail_str views;
+	enum vmail_rc rc = read_views(b->conf, &b->views, &b->views_n, b->err);
+
+	if (rc != VMAIL_OK)
+		return rc;
+	views = (struct vmail_str){ b->views, b->views_n };
+	b->owner_uid = owner_number(b->conf, views);
+	b->pos = b->handed = VMAIL_MAP_PAGE;
+	if ((b->buf = malloc(WRITE_CHUNK)) == NULL ||
+	    !push(&b->records, vmail_cdb_hash(VMAIL_STR(":vmail")),
+		VMAIL_CDB_POINTERS))
+		return no_memory(b);
+	b->fd = open(
+	    b->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (b->fd < 0)
+		return fail_sys(b, "make");
+	if (fchown(b->fd, 0, owner_group(b->conf, views)) != 0 ||
+	    fchmod(b->fd, 0644) != 0)
+		return fail_sys(b, "chown");
+	return VMAIL_OK;
+}
+
+/* All mailboxes, from a file that must stand still meanwhile. */
+static enum vmail_rc
+put_mailboxes(struct build *b, int passwd_fd, const char *passwd_path)
+{
+	struct stat st;
+	enum vmail_rc rc;
+
+	if (fstat(passwd_fd, &st) != 0)
+		return vmail_fail_sys(b->err, passwd_path, "stat");
+	b->stamp.file = vmail_file_stamp(&st);
+	rc = vmail_store_walk_fd(passwd_fd, passwd_path, take_line, b, b->err);
+	return rc != VMAIL_OK ? rc : b->rc;
+}
+
+static enum vmail_rc
+finish(struct build *b)
+{
+	enum vmail_rc rc = each_table(b, put_table);
+
+	if (rc == VMAIL_OK)
+		rc = flush(b);
+	return rc == VMAIL_OK ? put_page(b) : rc;
+}
+
+/* Frees all; on failure nothing is left at the path. */
+static void
+end(struct build *b, enum vmail_rc rc, int *fd)
+{
+	free(b->records.list);
+	free(b->uids.list);
+	free(b->views);
+	free(b->buf);
+	if (b->fd < 0)
+		return;
+	if (rc != VMAIL_OK)
+		(void)unlink(b->path);
+	if (rc == VMAIL_OK && fd != NULL)
+		*fd = b->fd;
+	else
+		vmail_file_close(&b->fd);
+}
+
+enum vmail_rc
+vmail_mapmake_build(const struct vmail_conf *conf, int passwd_fd,
+    const char *passwd_path, const char *path, int *fd, struct vmail_err *err)
+{
+	struct build b = { .conf = conf, .path = path, .err = err, .fd = -1 };
+	enum vmail_rc rc = begin(&b);
+
+	if (rc == VMAIL_OK)
+		rc = put_mailboxes(&b, passwd_fd, passwd_path);
+	if (rc == VMAIL_OK)
+		rc = put_uids(&b);
+	if (rc == VMAIL_OK)
+		rc = put_filler(&b);
+	if (rc == VMAIL_OK)
+		rc = finish(&b);
+	end(&b, rc, fd);
+	return rc;
+}
+
+enum vmail_rc
+vmail_mapmake_header(const struct vmail_conf *conf, const char *path, int *fd,
+    struct vmail_err *err)
+{
+	struct build b = { .conf = conf, .path = path, .err = err, .fd = -1 };
+	enum vmail_rc rc = begin(&b);
+
+	if (rc == VMAIL_OK)
+		rc = finish(&b);
+	end(&b, rc, fd);
+	return rc;
+}
+
+bool
+vmail_mapmake_current(
+    const struct vmail_conf *conf, const struct vmail_map *map)
+{
+	char now[SETTINGS_LEN], there[SETTINGS_LEN], *views = NULL;
+	struct vmail_str text;
+	size_t n = 0;
+	bool same = false;
+
+	if (read_views(conf, &views, &n, NULL) != VMAIL_OK)
+		return false;
+	text = (struct vmail_str){ views, n };
+	/* The open map's page is cut into strings: read it once more. */
+	if (put_settings(conf, text, map->cost, now, NULL) == VMAIL_OK &&
+	    vmail_file_pread(map->cdb.fd, there, SETTINGS_LEN,
+		VMAIL_MAP_HEADER_POS + VMAIL_MAP_STAMP_LEN) == SETTINGS_LEN)
+		same = memcmp(now, there, SETTINGS_LEN) == 0 &&
+		       (!vmail_perm_on_host() ||
+			   map->gid == owner_group(conf, text));
+	free(views);
+	return same;
+}
+
+bool
+vmail_mapmake_can_restamp(const struct vmail_conf *conf, const char *path,
+    const struct stat *old, uint64_t drift)
+{
+	struct vmail_map map;
+	bool can;
+
+	if (drift > VMAIL_MAP_DRIFT_MAX ||
+	    vmail_map_open(path, &map, NULL) != VMAIL_OK)
+		return false;
+	can = vmail_map_fresh(&map, old) &&
+	      map.stamp.drift + drift <= VMAIL_MAP_DRIFT_MAX &&
+	      !(map.stamp.dups && drift != 0) &&
+	      vmail_mapmake_current(conf, &map);
+	vmail_map_close(&map);
+	return can;
+}
+
+enum vmail_rc
+vmail_mapmake_restamp(const char *path, const struct stat *new, uint64_t drift,
+    struct vmail_err *err)
+{
+	VMAIL_AUTOCLOSE int fd = -1;
+	char bytes[RESTAMP];
+	struct vmail_map_stamp stamp;
+	struct stat st;
+	enum vmail_rc rc = vmail_file_open(path, O_RDWR, &fd, &st, err);
+
+	if (rc == VMAIL_OK)
+		rc = vmail_file_trust(&st, path, err);
+	if (rc != VMAIL_OK)
+		return rc;
+	if (vmail_file_pread(fd, bytes, RESTAMP, VMAIL_MAP_HEADER_POS) !=
+		RESTAMP ||
+	    !vmail_map_get_stamp(bytes, &stamp))
+		return vmail_fail(
+		    err, VMAIL_MALFORMED, path, 0, "not a map, or damaged");
+	stamp.file = vmail_file_stamp(new);
+	stamp.drift += (uint32_t)drift;
+	vmail_map_put_stamp(&stamp, bytes);
+	if (!vmail_edits_pwrite(fd, bytes, RESTAMP, VMAIL_MAP_HEADER_POS))
+		return vmail_fail_sys(err, path, "write the stamp");
+	/* Postfix opens a map anew when its time changes: nothing it reads
+	 * has changed. */
+	if (futimens(fd, (struct timespec[]){
+			     { .tv_nsec = UTIME_OMIT }, st.st_mtim }) != 0)
+		return vmail_fail_sys(err, path, "keep the map's time");
+	return VMAIL_OK;
+}

@@ -1,0 +1,140 @@
+#include "tests/unit/admin/fixture.h"
+
+#include <sched.h>
+#include <sys/mount.h>
+
+#include "common/admin/mounts.h"
+
+static enum vmail_rc
+judge(struct fixture *f)
+{
+	int fd = open(f->passwd, O_RDONLY | O_CLOEXEC);
+	enum vmail_rc rc = vmail_mounts_replaceable(fd, f->passwd, &f->err);
+
+	close(fd);
+	return rc;
+}
+
+/* The child's own mounts: the file `other` over the passwd-file. */
+static void
+mount_over(struct fixture *f, const char *other)
+{
+	if (unshare(CLONE_NEWNS) != 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount(other, f->passwd, NULL, MS_BIND, NULL) != 0)
+		_exit(99);
+}
+
+static void
+a_file_in_a_folder_can_be_replaced(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, "ann:x\n");
+	assert_int_equal(judge(&f), VMAIL_OK);
+	end(&f);
+}
+
+static void
+a_file_in_a_mounted_folder_can_be_replaced(void **state)
+{
+	struct fixture f;
+	pid_t pid;
+
+	(void)state;
+	begin(&f, "ann:x\n");
+	pid = fork();
+	if (pid == 0) {
+		if (unshare(CLONE_NEWNS) != 0 ||
+		    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+		    mount(f.dir, f.dir, NULL, MS_BIND, NULL) != 0)
+			_exit(99);
+		_exit((int)judge(&f));
+	}
+	assert_int_equal(outcome(pid), VMAIL_OK);
+	end(&f);
+}
+
+static void
+a_file_mounted_singly_cannot(void **state)
+{
+	struct fixture f;
+	char other[256];
+	pid_t pid;
+
+	(void)state;
+	begin(&f, "ann:x\n");
+	put(in_dir(&f, "other", other), "ann:x\n", 6, 0640);
+	pid = fork();
+	if (pid == 0) {
+		mount_over(&f, other);
+		if (judge(&f) != VMAIL_UNSUPPORTED)
+			_exit(1);
+		_exit(strstr(f.err.what, "itself a mount point") == NULL);
+	}
+	assert_int_equal(outcome(pid), 0);
+	end(&f);
+}
+
+/* The host's rename left our mount with the old file: no link, or, where the
+ * old one lives on as a backup, one of another name. */
+static void
+a_file_replaced_behind_its_mount_is_said_so(void **state)
+{
+	(void)state;
+	for (int keep = 0; keep < 2; keep++) {
+		struct fixture f;
+		char other[256], backup[256], new[256];
+		pid_t pid;
+
+		begin(&f, "ann:x\n");
+		put(in_dir(&f, "other", other), "ann:x\n", 6, 0640);
+		in_dir(&f, "backup", backup);
+		put(in_dir(&f, "new", new), "bob:x\n", 6, 0640);
+		pid = fork();
+		if (pid == 0) {
+			mount_over(&f, other);
+			if (keep && link(other, backup) != 0)
+				_exit(98);
+			if (rename(new, other) != 0)
+				_exit(97);
+			if (judge(&f) != VMAIL_UNSUPPORTED)
+				_exit(1);
+			_exit(strstr(f.err.what, "replaced behind") == NULL);
+		}
+		assert_int_equal(outcome(pid), 0);
+		end(&f);
+	}
+}
+
+static void
+a_file_that_has_lost_its_name_cannot_be_replaced(void **state)
+{
+	struct fixture f;
+	int fd;
+
+	(void)state;
+	begin(&f, "ann:x\n");
+	fd = open(f.passwd, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(unlink(f.passwd), 0);
+	assert_int_equal(
+	    vmail_mounts_replaceable(fd, f.passwd, &f.err), VMAIL_UNSUPPORTED);
+	close(fd);
+	end(&f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_file_in_a_folder_can_be_replaced),
+		cmocka_unit_test(a_file_in_a_mounted_folder_can_be_replaced),
+		cmocka_unit_test(a_file_mounted_singly_cannot),
+		cmocka_unit_test(a_file_replaced_behind_its_mount_is_said_so),
+		cmocka_unit_test(
+		    a_file_that_has_lost_its_name_cannot_be_replaced),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
