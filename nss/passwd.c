@@ -1,0 +1,178 @@
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/core/ids.h"
+#include "common/core/map.h"
+#include "nss/exports.h"
+#include "nss/pack.h"
+#include "nss/source.h"
+#include "nss/status.h"
+
+/*
+ * Frames of their own for what is not needed at the same time: deciding about
+ * identities, looking up a record, laying it out.
+ */
+#define FRAME __attribute__((noinline))
+
+static enum vmail_rc
+identity(const struct vmail_world *world, struct vmail_str name,
+    const struct vmail_nss_target *to)
+{
+	struct vmail_nss_account account = { .name = name,
+		.gecos = VMAIL_STR("vmail"),
+		.home = VMAIL_STR("/nonexistent") };
+	enum vmail_rc rc = vmail_ids_of_identity(world, name, &account.ids);
+
+	if (rc != VMAIL_OK)
+		return rc;
+	return vmail_nss_pack_passwd(&account, to);
+}
+
+static FRAME enum vmail_rc
+lay_out(const struct vmail_nss_source *source, const struct vmail_public *found,
+    const struct vmail_nss_target *to)
+{
+	struct vmail_world world;
+	enum vmail_rc rc = vmail_nss_world(source->map, source->views, &world);
+
+	if (rc != VMAIL_OK)
+		return rc;
+	return vmail_nss_pack_mailbox(found, source->map->home, &world, to);
+}
+
+static enum vmail_rc
+mailbox(const struct vmail_nss_source *source, struct vmail_str name,
+    const struct vmail_nss_target *to)
+{
+	struct vmail_public found;
+	enum vmail_rc rc = vmail_nss_mailbox(source, name, &found);
+
+	return rc == VMAIL_OK ? lay_out(source, &found, to) : rc;
+}
+
+/* VMAIL_OK: there may be mailboxes, and the map is theirs. */
+static enum vmail_rc
+turn_to_mailboxes(const struct vmail_nss_source *source)
+{
+	if (!source->map->nss_mailboxes)
+		return VMAIL_NOT_FOUND;
+	return vmail_nss_open_mailboxes(source->map);
+}
+
+struct name_question {
+	struct vmail_str name;
+	struct vmail_nss_target to;
+};
+
+/* The name as it is looked up, at the window's end, where it stays. */
+static struct vmail_str
+lowered(const struct vmail_nss_source *source, struct vmail_str name)
+{
+	char *copy = source->window + VMAIL_PUBLIC_RECORD;
+
+	memcpy(copy, name.p, name.n);
+	vmail_text_lower(copy, name.n);
+	return (struct vmail_str){ copy, name.n };
+}
+
+/* *is_one: the name is an identity's, and this is the answer. */
+static FRAME enum vmail_rc
+identity_named(const struct vmail_nss_source *source, struct vmail_str name,
+    const struct vmail_nss_target *to, bool *is_one)
+{
+	struct vmail_world world;
+	enum vmail_rc rc = vmail_nss_world(source->map, source->window, &world);
+
+	if (rc != VMAIL_OK)
+		return rc;
+	*is_one = vmail_ids_is_identity(&world, name);
+	return *is_one ? identity(&world, name, to) : VMAIL_OK;
+}
+
+static enum vmail_rc
+find_name(const struct vmail_nss_source *source, const void *question)
+{
+	const struct name_question *q = question;
+	struct vmail_str name = lowered(source, q->name);
+	bool is_one = false;
+	enum vmail_rc rc = identity_named(source, name, &q->to, &is_one);
+
+	if (rc != VMAIL_OK || is_one)
+		return rc;
+	rc = turn_to_mailboxes(source);
+	return rc == VMAIL_OK ? mailbox(source, name, &q->to) : rc;
+}
+
+enum nss_status
+_nss_vmail_getpwnam_r(
+    const char *name, struct passwd *pw, char *buf, size_t size, int *errnop)
+{
+	struct name_question q = { .to = { pw, buf, size } };
+	int kept = vmail_nss_begin();
+	enum vmail_rc rc = VMAIL_NOT_FOUND;
+
+	if (vmail_nss_askable(name, &q.name))
+		rc = vmail_nss_ask(find_name, &q);
+	return vmail_nss_end(rc, kept, errnop);
+}
+
+struct uid_question {
+	uid_t uid;
+	struct vmail_nss_target to;
+};
+
+/* *is_one: as above; else *host is the number's on the host. */
+static FRAME enum vmail_rc
+identity_numbered(const struct vmail_nss_source *source,
+    const struct uid_question *q, uint32_t *host, bool *is_one)
+{
+	struct vmail_world world;
+	struct vmail_str name;
+	enum vmail_rc rc = vmail_nss_world(source->map, source->window, &world);
+
+	if (rc == VMAIL_OK)
+		rc = vmail_ids_identity_of(&world, q->uid, &name);
+	*is_one = rc == VMAIL_OK;
+	if (*is_one)
+		return identity(&world, name, &q->to);
+	if (rc != VMAIL_NOT_FOUND)
+		return rc;
+	return vmail_ids_to_host(&world, q->uid, host);
+}
+
+static enum vmail_rc
+find_uid(const struct vmail_nss_source *source, const void *question)
+{
+	const struct uid_question *q = question;
+	struct vmail_str name;
+	uint32_t host;
+	bool is_one;
+	enum vmail_rc rc = identity_numbered(source, q, &host, &is_one);
+
+	if (rc != VMAIL_OK || is_one)
+		return rc;
+	rc = turn_to_mailboxes(source);
+	if (rc == VMAIL_OK)
+		rc = vmail_nss_name_of(source, host, &name);
+	return rc == VMAIL_OK ? mailbox(source, name, &q->to) : rc;
+}
+
+/* number(name(n)) = n, or there is no answer: a stale map may lead to a
+ * mailbox that has another number by now. */
+enum nss_status
+_nss_vmail_getpwuid_r(
+    uid_t uid, struct passwd *pw, char *buf, size_t size, int *errnop)
+{
+	struct passwd answer;
+	const struct uid_question q = { uid, { &answer, buf, size } };
+	int kept = vmail_nss_begin();
+	enum vmail_rc rc = VMAIL_NOT_FOUND;
+
+	if (uid != 0 && uid != (uid_t)-1)
+		rc = vmail_nss_ask(find_uid, &q);
+	if (rc == VMAIL_OK && answer.pw_uid != uid)
+		rc = VMAIL_NOT_FOUND;
+	if (rc == VMAIL_OK)
+		*pw = answer;
+	return vmail_nss_end(rc, kept, errnop);
+}
