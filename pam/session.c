@@ -1,0 +1,158 @@
+#include "pam/session.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "common/admin/perm.h"
+#include "common/core/db.h"
+#include "common/core/entry.h"
+#include "common/core/file.h"
+#include "common/core/ids.h"
+#include "common/core/map.h"
+#include "pam/log.h"
+#include "pam/rc.h"
+
+enum { VIEWS_MAX = VMAIL_LINE_MAX };
+
+/* What a home needs of a record; strings in text. */
+struct account {
+	struct vmail_str uid, gid;
+	const char *home;
+	char text[VMAIL_PUBLIC_MAX + VMAIL_CONF_PATH_MAX + VMAIL_NAME_MAX];
+};
+
+static struct vmail_str
+keep(struct vmail_buf *b, struct vmail_str s)
+{
+	struct vmail_str kept = { b->p + b->len, s.n };
+
+	vmail_buf_str(b, s);
+	return kept;
+}
+
+static enum vmail_rc
+take_account(
+    struct vmail_login *l, const struct vmail_entry *e, struct account *a)
+{
+	struct vmail_buf b = { .p = a->text, .size = sizeof(a->text) };
+	struct vmail_str name = vmail_str(l->name);
+	struct vmail_str home;
+	enum vmail_rc rc = VMAIL_OK;
+
+	a->uid = keep(&b, e->uid);
+	a->gid = keep(&b, e->gid);
+	home = (struct vmail_str){ b.p + b.len, 0 };
+	a->home = home.p;
+	if (e->home.n > 0)
+		vmail_buf_str(&b, e->home);
+	else
+		rc = vmail_text_expand(&b, vmail_str(l->conf.home), name);
+	home.n = (size_t)(b.p + b.len - home.p);
+	if (rc == VMAIL_OK)
+		rc = vmail_buf_end(&b);
+	if (rc == VMAIL_OK && vmail_entry_home_fault(home))
+		rc = VMAIL_INVALID;
+	if (rc != VMAIL_OK)
+		return vmail_fail(&l->err, rc, NULL, 0, "the user's home");
+	return VMAIL_OK;
+}
+
+/* Noinline: a line, and later the views, lie on the stack one at a time. */
+__attribute__((noinline)) static enum vmail_rc
+find_account(struct vmail_login *l, struct account *a)
+{
+	char line[VMAIL_LINE_MAX];
+	struct vmail_record record;
+	struct vmail_map map;
+	enum vmail_rc rc;
+
+	rc = vmail_db_lookup(
+	    &l->conf, vmail_str(l->name), line, &record, &map, &l->err);
+	vmail_map_close(&map);
+	if (rc == VMAIL_OK)
+		return take_account(l, &record.entry, a);
+	return vmail_login_answer(l, rc);
+}
+
+static enum vmail_rc
+read_views(struct vmail_login *l, char text[VIEWS_MAX], struct vmail_str *views)
+{
+	char path[VMAIL_CONF_PATH_MAX + 1];
+	VMAIL_AUTOCLOSE int fd = -1;
+	struct stat st;
+	enum vmail_rc rc;
+	ssize_t n;
+
+	*views = (struct vmail_str){ text, 0 };
+	rc = vmail_conf_beside(&l->conf, "views", path, sizeof(path));
+	if (rc != VMAIL_OK)
+		return vmail_fail(&l->err, rc, l->conf.path, 0, "views");
+	rc = vmail_file_open(path, O_RDONLY, &fd, &st, &l->err);
+	if (rc == VMAIL_NOT_FOUND)
+		return VMAIL_OK;
+	if (rc == VMAIL_OK)
+		rc = vmail_file_trust(&st, path, &l->err);
+	if (rc != VMAIL_OK)
+		return rc;
+	n = vmail_file_pread(fd, text, VIEWS_MAX, 0);
+	if (n < 0)
+		return vmail_fail_sys(&l->err, path, "read");
+	if (n == VIEWS_MAX)
+		return vmail_fail(
+		    &l->err, VMAIL_TOO_SMALL, path, 0, "too long");
+	views->n = (size_t)n;
+	return VMAIL_OK;
+}
+
+__attribute__((noinline)) static enum vmail_rc
+find_ids(struct vmail_login *l, const struct account *a, struct vmail_ids *ids)
+{
+	char text[VIEWS_MAX], map_path[VMAIL_CONF_PATH_MAX + 8];
+	struct vmail_str views;
+	struct vmail_world world;
+	struct stat map;
+	enum vmail_rc rc;
+	bool seen;
+
+	rc = read_views(l, text, &views);
+	if (rc != VMAIL_OK)
+		return rc;
+	seen = vmail_map_path(l->conf.passwd_file, map_path,
+		   sizeof(map_path)) == VMAIL_OK &&
+	       stat(map_path, &map) == 0;
+	vmail_world_of_conf(&world, &l->conf, views, seen ? &map : NULL);
+	rc = vmail_ids_of_mailbox(&world, a->uid, a->gid, ids);
+	if (rc != VMAIL_OK)
+		return vmail_fail(&l->err, VMAIL_INVALID, NULL, 0,
+		    "the user's ids have no number on this system");
+	return VMAIL_OK;
+}
+
+static enum vmail_rc
+make_home(struct vmail_login *l, const struct account *a)
+{
+	struct vmail_ids ids;
+	enum vmail_rc rc = find_ids(l, a, &ids);
+
+	if (rc == VMAIL_OK)
+		rc = vmail_perm_make_home(
+		    a->home, ids.uid, ids.gid, NULL, &l->err);
+	if (rc != VMAIL_OK)
+		vmail_log_failure(l, "home", &l->err);
+	return rc;
+}
+
+int
+vmail_session_open(struct vmail_login *l)
+{
+	struct account a;
+	enum vmail_rc rc;
+	int code = vmail_login_user(l);
+
+	if (code != PAM_SUCCESS)
+		return code;
+	rc = find_account(l, &a);
+	if (rc == VMAIL_OK)
+		rc = make_home(l, &a);
+	return vmail_pam_code(rc, VMAIL_ASK_SESSION);
+}
