@@ -1,0 +1,76 @@
+/* check: the passwd-file and all around it. */
+#include "cli/check.h"
+#include "cli/cmd/all.h"
+#include "cli/say.h"
+
+static const struct report_column columns[] = {
+	{ "severity", "SEVERITY", false },
+	{ "code", "CODE", false },
+	{ "file", "FILE", false },
+	{ "line", "LINE", true },
+	{ "user", "USER", false },
+	{ "message", "MESSAGE", false },
+	{ "fix", "FIX", false },
+};
+
+enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
+
+void
+check_say(struct check *c, const struct finding *f)
+{
+	bool error = f->severity == SEVERITY_ERROR;
+	struct cell row[COLUMNS] = {
+		cell_z(error ? "ERROR" : "WARN"),
+		cell_z(f->code),
+		cell_z(f->file),
+		f->line ? cell_number(f->line) : cell_none(),
+		f->user.p ? cell_text(f->user) : cell_none(),
+		cell_z(f->message),
+		cell_z(f->fix),
+	};
+
+	if (error)
+		c->errors++;
+	else
+		c->warnings++;
+	if (c->good)
+		c->good = report_row(c->report, row);
+}
+
+static int
+check_all(struct check *c, const struct run *run)
+{
+	c->report = report_open(run->output, columns, COLUMNS);
+	if (!c->report)
+		return say_fail(STATUS_FAILED, "out of memory");
+	check_files(c);
+	check_identities(c);
+	check_derived(c);
+	check_lines(c);
+	if (!report_close(c->report) || !c->good)
+		return STATUS_FAILED;
+	say_note("%lu errors, %lu warnings", c->errors, c->warnings);
+	return c->errors > 0 ? STATUS_FAILED : STATUS_OK;
+}
+
+static int
+check(struct run *run)
+{
+	struct world world;
+	struct check c = { .conf = &run->conf, .world = &world, .good = true };
+	struct vmail_err err;
+	int status;
+
+	if (world_open(&world, &run->conf, &err) != VMAIL_OK)
+		return say_error(&err);
+	status = check_all(&c, run);
+	world_close(&world);
+	return status;
+}
+
+const struct cmd cmd_check = {
+	.name = "check",
+	.operands = "",
+	.summary = "look for mistakes in the passwd-file and around it",
+	.run = check,
+};
