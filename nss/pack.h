@@ -29,8 +29,8 @@ struct vmail_nss_account {
 };
 
 /* VMAIL_INVALID: the template is no template. */
-enum vmail_rc vmail_nss_pack_passwd(const struct vmail_nss_account *account,
-    const struct vmail_nss_target *to);
+enum vmail_rc vmail_nss_pack_passwd(
+    const struct vmail_nss_account *account, const struct vmail_nss_target *to);
 
 /* The same of a mailbox as the map has it, with its ids as they are here
  *. VMAIL_NOT_FOUND too: it has none here, or its name
@@ -40,7 +40,7 @@ enum vmail_rc vmail_nss_pack_mailbox(const struct vmail_public *mailbox,
     const struct vmail_nss_target *to);
 
 /* A group without members; gr_mem is aligned whatever buf is. */
-enum vmail_rc vmail_nss_pack_group(struct vmail_str name, gid_t gid,
-    struct group *gr, char *buf, size_t size);
+enum vmail_rc vmail_nss_pack_group(
+    struct vmail_str name, gid_t gid, struct group *gr, char *buf, size_t size);
 
 #endif

@@ -1,14 +1,13 @@
 /*
  * The one thing with state: the walk of getpwent, under the one lock. glibc
- * has a lock of its own around it; ours is for who calls without. It gives up
- * rather than wait for ever: after fork its holder may not exist here.
+ * has a lock of its own around it; ours is for who calls without.
  */
-
 #include <errno.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/core/file.h"
 #include "common/core/ids.h"
@@ -21,31 +20,13 @@
 enum { PATIENCE = 100 };
 
 static struct {
-	atomic_flag taken;
+	atomic_int holder; /* whose process it is in, 0: nobody's */
 	bool begun;
 	dev_t dev;
 	ino_t ino;
 	uint32_t pos;
 	struct vmail_map map;
-} walk = { .taken = ATOMIC_FLAG_INIT, .map.cdb.fd = -1 };
-
-static bool
-take(void)
-{
-	for (int i = 0; i < PATIENCE; i++) {
-		if (!atomic_flag_test_and_set_explicit(
-			&walk.taken, memory_order_acquire))
-			return true;
-		(void)sched_yield();
-	}
-	return false;
-}
-
-static void
-give(void)
-{
-	atomic_flag_clear_explicit(&walk.taken, memory_order_release);
-}
+} walk = { .map.cdb.fd = -1 };
 
 /* The program we are a guest in may have closed our descriptor, and opened
  * something else that got its number. */
@@ -59,13 +40,50 @@ still_open(void)
 }
 
 static void
+forget(void)
+{
+	walk.map.cdb.fd = -1;
+	walk.begun = false;
+	walk.pos = 0;
+}
+
+static void
 end(void)
 {
 	if (still_open())
 		vmail_map_close(&walk.map);
-	walk.map.cdb.fd = -1;
-	walk.begun = false;
-	walk.pos = 0;
+	forget();
+}
+
+/*
+ * A holder in another process is a thread that was in the middle of it when
+ * this one was forked, and does not exist here: what it left is forgotten. In
+ * this process it is waited for, but not for ever.
+ */
+static bool
+take(void)
+{
+	const int me = getpid();
+
+	for (int i = 0; i < PATIENCE; i++) {
+		int holder = 0;
+
+		if (atomic_compare_exchange_strong(&walk.holder, &holder, me))
+			return true;
+		if (holder != me &&
+		    atomic_compare_exchange_strong(&walk.holder, &holder, me)) {
+			forget();
+			return true;
+		}
+		(void)sched_yield();
+	}
+	return false;
+}
+
+static void
+give(void)
+{
+	atomic_store(&walk.holder, 0);
 }
 
 static enum vmail_rc

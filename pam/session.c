@@ -35,23 +35,18 @@ take_account(
     struct vmail_login *l, const struct vmail_entry *e, struct account *a)
 {
 	struct vmail_buf b = { .p = a->text, .size = sizeof(a->text) };
-	struct vmail_str name = vmail_str(l->name);
-	struct vmail_str home;
 	enum vmail_rc rc = VMAIL_OK;
 
 	a->uid = keep(&b, e->uid);
 	a->gid = keep(&b, e->gid);
-	home = (struct vmail_str){ b.p + b.len, 0 };
-	a->home = home.p;
+	a->home = b.p + b.len;
 	if (e->home.n > 0)
 		vmail_buf_str(&b, e->home);
 	else
-		rc = vmail_text_expand(&b, vmail_str(l->conf.home), name);
-	home.n = (size_t)(b.p + b.len - home.p);
+		rc = vmail_text_expand(
+		    &b, vmail_str(l->conf.home), vmail_str(l->name));
 	if (rc == VMAIL_OK)
 		rc = vmail_buf_end(&b);
-	if (rc == VMAIL_OK && vmail_entry_home_fault(home))
-		rc = VMAIL_INVALID;
 	if (rc != VMAIL_OK)
 		return vmail_fail(&l->err, rc, NULL, 0, "the user's home");
 	return VMAIL_OK;

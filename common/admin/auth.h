@@ -26,13 +26,12 @@ enum vmail_rc vmail_auth_name(const struct vmail_conf *conf, const char *login,
  * VMAIL_NOT_FOUND: unknown user. Each of these four has spent one hash.
  * Others (VMAIL_IO, UNSAFE, BUSY, NO_MEMORY ...): unavailable.
  */
-enum vmail_rc vmail_auth_check(const struct vmail_conf *conf,
-    const char *name, const struct vmail_secret *password,
-    struct vmail_err *err);
+enum vmail_rc vmail_auth_check(const struct vmail_conf *conf, const char *name,
+    const struct vmail_secret *password, struct vmail_err *err);
 
 /* Policy alone, for acct_mgmt: VMAIL_OK, VMAIL_DENIED, VMAIL_NOT_FOUND,
  * others as above. */
-enum vmail_rc vmail_auth_account(const struct vmail_conf *conf,
-    const char *name, struct vmail_err *err);
+enum vmail_rc vmail_auth_account(
+    const struct vmail_conf *conf, const char *name, struct vmail_err *err);
 
 #endif

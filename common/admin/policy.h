@@ -9,7 +9,7 @@
 #include "common/core/err.h"
 
 /* VMAIL_OK, or VMAIL_DENIED with the field that says no in err->what. */
-enum vmail_rc vmail_policy(const struct vmail_entry *entry,
-    struct vmail_err *err);
+enum vmail_rc vmail_policy(
+    const struct vmail_entry *entry, struct vmail_err *err);
 
 #endif

@@ -17,13 +17,14 @@ struct vmail_secret {
 };
 
 /* VMAIL_INVALID: empty, longer than VMAIL_SECRET_MAX, or with NUL or LF. */
-enum vmail_rc vmail_secret_set(struct vmail_secret *s, const char *p,
-    size_t n, struct vmail_err *err);
+enum vmail_rc vmail_secret_set(
+    struct vmail_secret *s, const char *p, size_t n, struct vmail_err *err);
 
 /* Wipes so that no optimiser takes it away; safe twice, safe on NULL. */
 void vmail_secret_wipe(struct vmail_secret *s);
 
-#define VMAIL_SECRET struct vmail_secret __attribute__((cleanup(vmail_secret_wipe)))
+#define VMAIL_SECRET                                                           \
+	struct vmail_secret __attribute__((cleanup(vmail_secret_wipe)))
 
 /* A heap block of secrets: wiped, then freed; *p becomes NULL. */
 void vmail_wipe_free(void *p, size_t n);

@@ -21,13 +21,13 @@ enum vmail_dialect { VMAIL_DOVECOT_23, VMAIL_DOVECOT_24 };
 
 struct vmail_conf {
 	char passwd_file[VMAIL_CONF_PATH_MAX + 1];
-	char home[VMAIL_CONF_PATH_MAX + 1]; /* template: %u %n %d */
-	char owner[2 * VMAIL_CONF_WORD_MAX + 2]; /* "user:group" */
+	char home[VMAIL_CONF_PATH_MAX + 1];	    /* template: %u %n %d */
+	char owner[2 * VMAIL_CONF_WORD_MAX + 2];    /* "user:group" */
 	char reader_group[VMAIL_CONF_WORD_MAX + 1]; /* "" = not set */
 	enum vmail_id_style id_style;
 	uint32_t first_valid_uid, last_valid_uid;
 	char scheme[VMAIL_CONF_WORD_MAX + 1]; /* known to be one: see admin */
-	uint32_t argon2_memory; /* KiB */
+	uint32_t argon2_memory;		      /* KiB */
 	uint32_t argon2_time;
 	uint32_t crypt_rounds;
 	uint32_t bcrypt_cost;
@@ -50,8 +50,8 @@ void vmail_conf_defaults(struct vmail_conf *conf);
  * file, line and reason for an unknown or repeated key or a value out of its
  * form; VMAIL_IO if a named file is missing; VMAIL_UNSAFE, VMAIL_DENIED.
  */
-enum vmail_rc vmail_conf_load(struct vmail_conf *conf, const char *path,
-    struct vmail_err *err);
+enum vmail_rc vmail_conf_load(
+    struct vmail_conf *conf, const char *path, struct vmail_err *err);
 
 /* The same over text in memory; path is for messages. */
 enum vmail_rc vmail_conf_parse(struct vmail_conf *conf, struct vmail_str text,
@@ -65,8 +65,8 @@ enum vmail_rc vmail_conf_set(struct vmail_conf *conf, struct vmail_str key,
 /* The keys in the table's order, for printing: NULL past the last. */
 const char *vmail_conf_key(size_t index);
 /* The value of key `index` as it would stand in the file. */
-void vmail_conf_value(const struct vmail_conf *conf, size_t index,
-    struct vmail_buf *out);
+void vmail_conf_value(
+    const struct vmail_conf *conf, size_t index, struct vmail_buf *out);
 /* What the key means, one line, for `config show` and vmail.conf's comments. */
 const char *vmail_conf_help(size_t index);
 
@@ -75,7 +75,7 @@ struct vmail_str vmail_conf_owner_user(const struct vmail_conf *conf);
 struct vmail_str vmail_conf_owner_group(const struct vmail_conf *conf);
 
 /* The path of `name` beside vmail.conf ("views", "passwd.cdb"). */
-enum vmail_rc vmail_conf_beside(const struct vmail_conf *conf,
-    const char *name, char *out, size_t size);
+enum vmail_rc vmail_conf_beside(
+    const struct vmail_conf *conf, const char *name, char *out, size_t size);
 
 #endif

@@ -13,7 +13,7 @@
 #include "common/core/text.h"
 
 enum {
-	VMAIL_LINE_MAX = 20480,  /* a longer line is malformed */
+	VMAIL_LINE_MAX = 20480,	 /* a longer line is malformed */
 	VMAIL_PUBLIC_MAX = 1536, /* name, ids, gecos, home, shell together */
 	VMAIL_PASSWORD_FIELD_MAX = 512,
 };
@@ -31,8 +31,8 @@ struct vmail_entry {
  * a NUL byte, a line or public fields too long, an id that Dovecot would drop
  * the line for whatever system reads it (0, root, -1, 0x.., too large).
  */
-enum vmail_rc vmail_entry_parse(struct vmail_str line, struct vmail_entry *e,
-    const char **why);
+enum vmail_rc vmail_entry_parse(
+    struct vmail_str line, struct vmail_entry *e, const char **why);
 
 /* The fault of a name already in a line, as Dovecot and we read it, is no
  * matter for parse: `check` asks vmail_name_fault. */
@@ -44,16 +44,16 @@ const char *vmail_entry_home_fault(struct vmail_str s);
 
 /* NULL if this may be written as uid or gid: empty, a name, or a number in
  * first..last; never 0. */
-const char *vmail_entry_id_fault(struct vmail_str s, uint32_t first,
-    uint32_t last);
+const char *vmail_entry_id_fault(
+    struct vmail_str s, uint32_t first, uint32_t last);
 
 /* Lays out seven colons and the extras, no line feed. Does not judge. */
 void vmail_entry_put(const struct vmail_entry *e, struct vmail_buf *b);
 
 /* The map's value: uid:gid:gecos:home:shell:OFFSET. */
-void vmail_entry_put_public(const struct vmail_entry *e, uint64_t offset,
-    struct vmail_buf *b);
-bool vmail_entry_public_same(const struct vmail_entry *a,
-    const struct vmail_entry *b);
+void vmail_entry_put_public(
+    const struct vmail_entry *e, uint64_t offset, struct vmail_buf *b);
+bool vmail_entry_public_same(
+    const struct vmail_entry *a, const struct vmail_entry *b);
 
 #endif

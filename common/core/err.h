@@ -11,17 +11,17 @@
 enum vmail_rc {
 	VMAIL_OK = 0,
 	VMAIL_NOT_FOUND,   /* no such user, file, key: the thing asked for */
-	VMAIL_EXISTS,      /* the name is taken */
-	VMAIL_MISMATCH,    /* the password is another one */
-	VMAIL_DENIED,      /* the kernel or a rule says no */
-	VMAIL_INVALID,     /* the caller's value breaks a rule */
+	VMAIL_EXISTS,	   /* the name is taken */
+	VMAIL_MISMATCH,	   /* the password is another one */
+	VMAIL_DENIED,	   /* the kernel or a rule says no */
+	VMAIL_INVALID,	   /* the caller's value breaks a rule */
 	VMAIL_MALFORMED,   /* what is stored breaks a rule */
-	VMAIL_UNSAFE,      /* not to be trusted: owner, mode, kind of file */
+	VMAIL_UNSAFE,	   /* not to be trusted: owner, mode, kind of file */
 	VMAIL_UNSUPPORTED, /* well-formed, but not something we know */
-	VMAIL_BUSY,        /* a lock stays taken, a file will not stand still */
+	VMAIL_BUSY,	   /* a lock stays taken, a file will not stand still */
 	VMAIL_TOO_SMALL,   /* the caller's buffer */
 	VMAIL_NO_MEMORY,
-	VMAIL_IO,          /* anything else a system call says; a file missing */
+	VMAIL_IO, /* anything else a system call says; a file missing */
 };
 
 enum { VMAIL_ERR_PATH = 528, VMAIL_ERR_WHAT = 200, VMAIL_ERR_TEXT = 1024 };
@@ -49,8 +49,8 @@ enum vmail_rc vmail_fail(struct vmail_err *err, enum vmail_rc rc,
 
 /* The same for a failed system call: errno picks the code (EACCES and EPERM
  * VMAIL_DENIED, ENOMEM VMAIL_NO_MEMORY, all others VMAIL_IO). */
-enum vmail_rc vmail_fail_sys(struct vmail_err *err, const char *path,
-    const char *what);
+enum vmail_rc vmail_fail_sys(
+    struct vmail_err *err, const char *path, const char *what);
 
 /* The code as a word or two: "malformed", "no permission". Never NULL. */
 const char *vmail_rc_text(enum vmail_rc rc);

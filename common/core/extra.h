@@ -19,8 +19,8 @@ struct vmail_extra {
 bool vmail_extra_next(struct vmail_str *rest, struct vmail_extra *field);
 
 /* The value of the first field of that key (whole key, as written). */
-bool vmail_extra_find(struct vmail_str extra, const char *key,
-    struct vmail_str *value);
+bool vmail_extra_find(
+    struct vmail_str extra, const char *key, struct vmail_str *value);
 
 /*
  * The first field that restricts who may log in and that this version cannot

@@ -37,8 +37,8 @@ enum vmail_rc vmail_file_open(const char *path, int flags, int *fd,
 /* Owner root (or the kernel's word for the host's root), and neither group
  * nor others may write: VMAIL_OK; else VMAIL_UNSAFE with owner, mode and
  * reason in err. */
-enum vmail_rc vmail_file_trust(const struct stat *st, const char *path,
-    struct vmail_err *err);
+enum vmail_rc vmail_file_trust(
+    const struct stat *st, const char *path, struct vmail_err *err);
 
 /* The same question about the directory that `path` lies in.
  * VMAIL_NOT_FOUND: there is none. */

@@ -1,7 +1,8 @@
 /*
  * Which number an identity has on the system where the question is asked, and
  * back (ids.md). Pure functions over a struct that says what is known of this
- * system, plus the reader of /etc/passwd, /etc/group and the id maps of /proc/self.
+ * system, plus the reader of /etc/passwd, /etc/group and the id maps of
+ * /proc/self.
  */
 #ifndef VMAIL_CORE_IDS_H
 #define VMAIL_CORE_IDS_H
@@ -20,7 +21,7 @@ struct vmail_world {
 	struct vmail_str owner_user, owner_group;
 	struct vmail_str views; /* the lines of the views file */
 	uint32_t first_valid_uid, last_valid_uid;
-	bool map_seen;  /* map_uid, map_gid: how the map file shows here */
+	bool map_seen; /* map_uid, map_gid: how the map file shows here */
 	uid_t map_uid;
 	gid_t map_gid;
 };
@@ -50,19 +51,19 @@ enum vmail_rc vmail_ids_of_mailbox(const struct vmail_world *w,
     struct vmail_str uid, struct vmail_str gid, struct vmail_ids *out);
 
 /* A group name of ours (the owner's group, an identity's) -> its number. */
-enum vmail_rc vmail_ids_of_group(const struct vmail_world *w,
-    struct vmail_str group, gid_t *out);
+enum vmail_rc vmail_ids_of_group(
+    const struct vmail_world *w, struct vmail_str group, gid_t *out);
 
 /* number here -> the identity it belongs to. VMAIL_NOT_FOUND. */
-enum vmail_rc vmail_ids_identity_of(const struct vmail_world *w, uid_t uid,
-    struct vmail_str *identity);
-enum vmail_rc vmail_ids_group_of(const struct vmail_world *w, gid_t gid,
-    struct vmail_str *group);
+enum vmail_rc vmail_ids_identity_of(
+    const struct vmail_world *w, uid_t uid, struct vmail_str *identity);
+enum vmail_rc vmail_ids_group_of(
+    const struct vmail_world *w, gid_t gid, struct vmail_str *group);
 
 /* number here -> the host's number of the same user, for the map's ":uid:".
  * VMAIL_NOT_FOUND: none, or out of the valid range. */
-enum vmail_rc vmail_ids_to_host(const struct vmail_world *w, uid_t uid,
-    uint32_t *host);
+enum vmail_rc vmail_ids_to_host(
+    const struct vmail_world *w, uid_t uid, uint32_t *host);
 
 /* May a mailbox without a domain have this name? False: it is an identity,
  * IDENTITY-VIEW, or stands in /etc/passwd. */

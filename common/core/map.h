@@ -21,7 +21,7 @@ enum {
 	VMAIL_MAP_PAGE = 4096,
 	VMAIL_MAP_HEADER_POS = 2062, /* of the value of ":vmail" */
 	VMAIL_MAP_HEADER_LEN = 2034,
-	VMAIL_MAP_STAMP_LEN = 106,   /* its first line, with the line feed */
+	VMAIL_MAP_STAMP_LEN = 106, /* its first line, with the line feed */
 	VMAIL_MAP_VERSION = 1,
 	VMAIL_MAP_DRIFT_MAX = 65536,
 };
@@ -29,17 +29,17 @@ enum {
 /* The first line of ":vmail". */
 struct vmail_map_stamp {
 	struct vmail_stamp file; /* the passwd-file this map answers for */
-	uint32_t drift;          /* every OFFSET is right to within */
+	uint32_t drift;		 /* every OFFSET is right to within */
 	uint32_t room_pos, room_len;
-	bool dups;               /* equal names in the file */
+	bool dups; /* equal names in the file */
 };
 
 /* Lays out the 106 bytes / reads them. False: not a version we know, or
  * damaged. */
-void vmail_map_put_stamp(const struct vmail_map_stamp *s,
-    char out[VMAIL_MAP_STAMP_LEN]);
-bool vmail_map_get_stamp(const char in[VMAIL_MAP_STAMP_LEN],
-    struct vmail_map_stamp *s);
+void vmail_map_put_stamp(
+    const struct vmail_map_stamp *s, char out[VMAIL_MAP_STAMP_LEN]);
+bool vmail_map_get_stamp(
+    const char in[VMAIL_MAP_STAMP_LEN], struct vmail_map_stamp *s);
 
 /*
  * An open map. The strings are terminated and point into page; views_text is
@@ -63,8 +63,8 @@ struct vmail_map {
  * VMAIL_UNSAFE: not trusted; VMAIL_MALFORMED: damaged, truncated, a version
  * we do not know. On VMAIL_OK close with vmail_map_close (safe twice).
  */
-enum vmail_rc vmail_map_open(const char *path, struct vmail_map *map,
-    struct vmail_err *err);
+enum vmail_rc vmail_map_open(
+    const char *path, struct vmail_map *map, struct vmail_err *err);
 void vmail_map_close(struct vmail_map *map);
 
 /* P.cdb for the passwd-file P. */
@@ -86,9 +86,8 @@ enum { VMAIL_PUBLIC_WINDOW = 2048, VMAIL_PUBLIC_RECORD = 2048 - 256 };
 
 /* window holds the strings of *out. VMAIL_NOT_FOUND, VMAIL_MALFORMED,
  * VMAIL_IO. */
-enum vmail_rc vmail_map_find(const struct vmail_map *map,
-    struct vmail_str name, char window[VMAIL_PUBLIC_WINDOW],
-    struct vmail_public *out);
+enum vmail_rc vmail_map_find(const struct vmail_map *map, struct vmail_str name,
+    char window[VMAIL_PUBLIC_WINDOW], struct vmail_public *out);
 
 /* The one mailbox of that (host's) uid: its name, at the window's end.
  * VMAIL_NOT_FOUND: none or several. */

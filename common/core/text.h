@@ -19,7 +19,8 @@ struct vmail_str {
 	size_t n;
 };
 
-#define VMAIL_STR(literal) ((struct vmail_str){ (literal), sizeof(literal) - 1 })
+#define VMAIL_STR(literal)                                                     \
+	((struct vmail_str){ (literal), sizeof(literal) - 1 })
 
 struct vmail_str vmail_str(const char *z);
 bool vmail_str_eq(struct vmail_str a, struct vmail_str b);
@@ -77,16 +78,17 @@ const char *vmail_name_fault(struct vmail_str name);
 bool vmail_name_askable(struct vmail_str name);
 
 /* May this be the name of an account or group of the system? Letters, digits,
- * '_', '.', '-', not a digit, '.' or '-' first, perhaps a '$' last, 32 bytes. */
+ * '_', '.', '-', not a digit, '.' or '-' first, perhaps a '$' last, 32 bytes.
+ */
 bool vmail_name_is_account(struct vmail_str s);
 
 /* local and domain, cut at the last '@'; the domain is empty without one. */
-void vmail_name_split(struct vmail_str name, struct vmail_str *local,
-    struct vmail_str *domain);
+void vmail_name_split(
+    struct vmail_str name, struct vmail_str *local, struct vmail_str *domain);
 
 /* Puts the template with %u %n %d replaced (%% is one '%'). VMAIL_INVALID for
  * any other '%'; TOO_SMALL is left to vmail_buf_end. */
-enum vmail_rc vmail_text_expand(struct vmail_buf *b, struct vmail_str tmpl,
-    struct vmail_str name);
+enum vmail_rc vmail_text_expand(
+    struct vmail_buf *b, struct vmail_str tmpl, struct vmail_str name);
 
 #endif

@@ -18,8 +18,8 @@ struct vmail_view {
 };
 
 /* VMAIL_OK; VMAIL_NOT_FOUND: blank or comment; VMAIL_MALFORMED with *why. */
-enum vmail_rc vmail_view_parse(struct vmail_str line, struct vmail_view *view,
-    const char **why);
+enum vmail_rc vmail_view_parse(
+    struct vmail_str line, struct vmail_view *view, const char **why);
 
 /* The next well-formed line of *rest; false at the end. */
 bool vmail_views_next(struct vmail_str *rest, struct vmail_view *view);

@@ -29,11 +29,11 @@ enum { VMAIL_HASH_MAX = 512, VMAIL_COST_MAX = 64 };
 struct vmail_scheme {
 	const char *name;
 	enum vmail_strength strength;
-	unsigned rank; /* order of preference: rehash goes upwards only */
-	const char *note; /* one line for `hash --list` */
+	unsigned rank;	     /* order of preference: rehash goes upwards only */
+	const char *note;    /* one line for `hash --list` */
 	size_t password_max; /* longer ones are never hashed; 0: no limit */
-	enum vmail_rc (*verify)(struct vmail_str data,
-	    const struct vmail_secret *password);
+	enum vmail_rc (*verify)(
+	    struct vmail_str data, const struct vmail_secret *password);
 	/* Writes data (no {NAME}) for a new password, by conf's costs.
 	 * VMAIL_INVALID: those are out of the caps. */
 	enum vmail_rc (*make)(const struct vmail_scheme *self,
@@ -52,12 +52,12 @@ struct vmail_scheme {
 	    struct vmail_str params, const struct vmail_secret *password);
 	/* A number to compare two costs of this scheme by; 0: unreadable.
 	 * NULL: a scheme whose hashes are never replaced at a login. */
-	uint64_t (*work)(const struct vmail_scheme *self,
-	    struct vmail_str params);
+	uint64_t (*work)(
+	    const struct vmail_scheme *self, struct vmail_str params);
 	/* The scheme that data really is of: {CRYPT}$6$... is SHA512-CRYPT.
 	 * NULL: always this one. */
-	const struct vmail_scheme *(*kin)(const struct vmail_scheme *self,
-	    struct vmail_str data);
+	const struct vmail_scheme *(*kin)(
+	    const struct vmail_scheme *self, struct vmail_str data);
 };
 
 /* The table, in order of strength; NULL past the last. */
@@ -76,8 +76,8 @@ enum vmail_rc vmail_scheme_cut(struct vmail_str field,
 /* Verifies a password field: VMAIL_OK alone means "this is the password".
  * VMAIL_MISMATCH; all others (an empty or over-long password is
  * VMAIL_UNSUPPORTED) have spent nothing. */
-enum vmail_rc vmail_scheme_verify(struct vmail_str field,
-    const struct vmail_secret *password);
+enum vmail_rc vmail_scheme_verify(
+    struct vmail_str field, const struct vmail_secret *password);
 
 /* Writes `{NAME}data`, terminated. VMAIL_INVALID: the password cannot be kept
  * in this scheme (too long; PLAIN with ':'), or conf's cost is out of the
@@ -90,12 +90,11 @@ enum vmail_rc vmail_scheme_make(const struct vmail_scheme *scheme,
 /* `{NAME}PARAMETERS` of a password field, terminated, for the map's cost=;
  * NAME is the scheme that the data really is of. VMAIL_MALFORMED and
  * VMAIL_UNSUPPORTED as cut and verify say; VMAIL_TOO_SMALL. */
-enum vmail_rc vmail_scheme_cost(struct vmail_str field,
-    struct vmail_buf *cost);
+enum vmail_rc vmail_scheme_cost(struct vmail_str field, struct vmail_buf *cost);
 /* The same for what conf would make now. VMAIL_UNSUPPORTED: its scheme is
  * unknown. */
-enum vmail_rc vmail_scheme_cost_of_conf(const struct vmail_conf *conf,
-    struct vmail_buf *cost);
+enum vmail_rc vmail_scheme_cost_of_conf(
+    const struct vmail_conf *conf, struct vmail_buf *cost);
 
 /* Spends what `cost` says on this password and throws the result away. An
  * unreadable cost is spent as conf's own. */

@@ -60,6 +60,7 @@ allowed() {
 		fcntl64
 		fstat
 		fstat64
+		getpid
 		memchr
 		memcmp
 		bcmp

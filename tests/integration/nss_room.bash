@@ -1,7 +1,7 @@
 # Shared by nss*.bats: a private /etc with an account vmail and a passwd-file
 # of three users, and a program that asks the library directly. Everything
 # happens in a mount namespace; the machine's /etc stays as it is.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2119,SC2120
 
 : "${VMAIL_SOURCE:=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}"
 : "${VMAIL_BUILD:=$VMAIL_SOURCE/build}"
@@ -42,7 +42,7 @@ furnish() {
 	rm -rf /etc/vmail
 	mkdir -m 755 /etc/vmail
 	umask 022
-	cd /etc/vmail
+	cd /etc/vmail || return
 	echo 'host vmail 5000:5000 -' >views
 	passwd_file \
 		'alice@example.org:{PLAIN}SECRET::::::' \

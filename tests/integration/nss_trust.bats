@@ -91,9 +91,10 @@ gives() { # SCRIPT LINE...
 @test "a passwd-file that is missing or empty makes users unavailable, not unknown" {
 	gives 'rm passwd; probe ask name bob@example.org nobody@example.org
 		nobody /mnt/nss_probe /mnt/lib/libnss_vmail.so.2 ask name bob@example.org
-		: >passwd; probe ask name bob@example.org nobody@example.org' \
+		: >passwd; chmod 640 passwd; probe ask name bob@example.org nobody@example.org
+		nobody /mnt/nss_probe /mnt/lib/libnss_vmail.so.2 ask name bob@example.org' \
 		'UNAVAIL ENOENT' 'UNAVAIL ENOENT' 'UNAVAIL ENOENT' 'UNAVAIL EIO' \
-		'UNAVAIL EIO'
+		'UNAVAIL EIO' 'UNAVAIL EIO'
 }
 
 @test "a map that others own or may write, a symlink, a directory, a FIFO: unavailable" {

@@ -128,5 +128,5 @@ setup() { pam_room; }
 	login jo@example.org testtest
 	says authenticate PAM_SUCCESS
 	logged '<7> pam_vmail(mail:auth): authenticate: Success'
-	! grep -q testtest "$T/log"
+	never_logged testtest
 }

@@ -104,3 +104,13 @@ says() {
 }
 
 logged() { grep -qF -- "$1" "$T/log" || { cat "$T/log"; return 1; }; }
+
+# A bare `!` would not end a test.
+never_logged() { # TEXT...
+	local text
+	for text in "$@"; do
+		if grep -F -- "$text" "$T/log"; then
+			return 1
+		fi
+	done
+}

@@ -85,7 +85,7 @@ setup() {
 	client no@example.org open_session
 	says open_session PAM_USER_UNKNOWN
 	[ -z "$(ls -A "$T/mail")" ]
-	! grep -q 'no@example.org' "$T/log"
+	never_logged no@example.org
 }
 
 @test "mkhome with an unavailable file or a broken views is a session error" {
