@@ -23,10 +23,10 @@ VMAIL_EXPORT int
 pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
 	struct vmail_login l;
+	int code = vmail_login_begin(&l, pamh, argc, argv);
 
 	(void)flags;
-	return vmail_log_leave(
-	    &l, "setcred", vmail_login_begin(&l, pamh, argc, argv));
+	return vmail_log_leave(&l, "setcred", code);
 }
 
 VMAIL_EXPORT int
@@ -57,10 +57,10 @@ VMAIL_EXPORT int
 pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
 	struct vmail_login l;
+	int code = vmail_login_begin(&l, pamh, argc, argv);
 
 	(void)flags;
-	return vmail_log_leave(
-	    &l, "close_session", vmail_login_begin(&l, pamh, argc, argv));
+	return vmail_log_leave(&l, "close_session", code);
 }
 
 VMAIL_EXPORT int

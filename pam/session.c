@@ -140,7 +140,7 @@ make_home(struct vmail_login *l, const struct account *a)
 int
 vmail_session_open(struct vmail_login *l)
 {
-	struct account a;
+	struct account a = { 0 };
 	enum vmail_rc rc;
 	int code = vmail_login_user(l);
 

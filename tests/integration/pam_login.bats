@@ -77,11 +77,11 @@ setup() { pam_room; }
 }
 
 @test "empty, starred, shadow-locked, name-only and unknown fields never match" {
-	for field in '' '!' '*' 'x' "!$QUICK" '{CRYPT}*' '{CRYPT}' '{PLAIN}' \
+	for stored in '' '!' '*' 'x' "!$QUICK" '{CRYPT}*' '{CRYPT}' '{PLAIN}' \
 		'{ROT13}testtest' '{SHA512-CRYPT}' '{SHA512-CRYPT}testtest' \
 		'{CRYPT' '{}testtest' '{CRYPT}testtest' '{CRYPT}!'; do
-		users "jo@example.org:$field:::::"
-		for password in '' testtest '*' '!' x "$field"; do
+		users "jo@example.org:$stored:::::"
+		for password in '' testtest '*' '!' x "$stored"; do
 			login jo@example.org "$password"
 			says authenticate PAM_AUTH_ERR
 		done

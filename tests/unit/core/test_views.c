@@ -66,8 +66,8 @@ a_line_out_of_form_is_malformed_with_a_reason(void **state)
 		"host vmail 5000:5000 4294967295:0:1",
 		"host vmail 5000:5000 0:4294967290:10",
 		"host vmail 5000:5000 -\r",
-		"a123456789b123456789c123456789d123456789e123456789"
-		"f123456789g1234 vmail 5000:5000 -" };
+		("a123456789b123456789c123456789d123456789e123456789"
+		 "f123456789g1234 vmail 5000:5000 -") };
 	struct vmail_view v = { .uid = 7 };
 
 	(void)state;
