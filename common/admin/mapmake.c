@@ -280,6 +280,21 @@ count_owner(struct owners *u, uint32_t uid, uint64_t pos)
 	return true;
 }
 
+/* As vmail_entry_put_public, but where all its fields stand in the line they
+ * stand there as they are to stand in the map. */
+static void
+put_public(const struct vmail_entry *e, uint64_t offset, struct vmail_buf *out)
+{
+	if (e->colons < 6) {
+		vmail_entry_put_public(e, offset, out);
+		return;
+	}
+	vmail_buf_put(
+	    out, e->uid.p, (size_t)(e->shell.p + e->shell.n - e->uid.p));
+	vmail_buf_char(out, ':');
+	vmail_buf_num(out, offset, 1);
+}
+
 static bool
 take_line(const struct vmail_walk_line *line, void *arg)
 {
@@ -302,7 +317,7 @@ take_line(const struct vmail_walk_line *line, void *arg)
 		(void)no_memory(b);
 		return false;
 	}
-	vmail_entry_put_public(&e, line->offset, &out);
+	put_public(&e, line->offset, &out);
 	record_end(b, e.name, &out);
 	return true;
 }

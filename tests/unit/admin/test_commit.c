@@ -282,6 +282,10 @@ all_edits_of_a_store_are_one_commit(void **state)
 static void
 a_store_goes_on_with_what_it_committed(void **state)
 {
+	struct flock byte = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1
+	};
+	int fd;
 	struct fixture f;
 	struct vmail_store *s, *other = NULL;
 	struct vmail_line line;
@@ -302,10 +306,35 @@ a_store_goes_on_with_what_it_committed(void **state)
 		assert_int_equal(
 		    vmail_store_commit(s, false, &done, &f.err), VMAIL_OK);
 		assert_true(looked_up(&f, "ann", text + 4, NULL));
-		/* The new file is locked as the old one was. */
+		/* The new file is locked as the old one was, by .lock and
+		 * for whoever has no .lock in common with us. */
+		fd = open(f.passwd, O_RDWR | O_CLOEXEC);
+		assert_int_equal(fcntl(fd, F_OFD_SETLK, &byte), -1);
+		close(fd);
 		assert_int_equal(
 		    vmail_store_open(&f.conf, 0, &other, &f.err), VMAIL_BUSY);
 	}
+	vmail_store_close(&s);
+	end(&f);
+}
+
+static void
+a_store_forgets_the_map_of_what_it_replaced(void **state)
+{
+	struct fixture f;
+	struct vmail_store *s;
+	struct vmail_line line;
+
+	(void)state;
+	begin(&f, "bob:1\nann:2\n");
+	s = opened(&f);
+	assert_int_equal(vmail_store_rebuild(s, &f.err), VMAIL_OK);
+	(void)vmail_store_find(s, VMAIL_STR("bob"), &line, &f.err);
+	(void)vmail_store_replace(s, &line, VMAIL_STR("ann:9"), &f.err);
+	assert_int_equal(vmail_store_commit(s, false, &done, &f.err), VMAIL_OK);
+	assert_int_equal(
+	    vmail_store_find(s, VMAIL_STR("ann"), &line, &f.err), VMAIL_OK);
+	assert_int_equal(line.offset, 0);
 	vmail_store_close(&s);
 	end(&f);
 }
@@ -888,6 +917,7 @@ main(void)
 		cmocka_unit_test(the_last_user_gone_leaves_a_comment),
 		cmocka_unit_test(all_edits_of_a_store_are_one_commit),
 		cmocka_unit_test(a_store_goes_on_with_what_it_committed),
+		cmocka_unit_test(a_store_forgets_the_map_of_what_it_replaced),
 		cmocka_unit_test(
 		    a_bulk_result_of_fewer_than_half_the_users_wants_force),
 		cmocka_unit_test(side_files_that_were_missing_are_made),

@@ -349,21 +349,28 @@ a_kernel_that_cannot_copy_is_helped_by_hand(void **state)
 	free(wanted);
 }
 
+/* By the kernel's copy, and by hand. */
 static void
 a_file_cut_short_meanwhile_is_an_error(void **state)
 {
-	struct vmail_edits e = { 0 };
-	struct vmail_edits_base base = {
-		.fd = memory("ann:x\n"), .path = "old", .size = 100
-	};
-	int to = disk();
+	const int from[] = { memory("ann:x\n"), disk() };
 
 	(void)state;
-	(void)vmail_edits_add(&e, VMAIL_STR("bob:x"), &err);
-	assert_int_equal(vmail_edits_compose(&e, &base, to, &err), VMAIL_IO);
-	vmail_edits_clear(&e);
-	close(base.fd);
-	close(to);
+	assert_int_equal(write(from[1], "ann:x\n", 6), 6);
+	for (size_t i = 0; i < 2; i++) {
+		struct vmail_edits e = { 0 };
+		struct vmail_edits_base base = {
+			.fd = from[i], .path = "old", .size = 100
+		};
+		int to = disk();
+
+		(void)vmail_edits_add(&e, VMAIL_STR("bob:x"), &err);
+		assert_int_equal(
+		    vmail_edits_compose(&e, &base, to, &err), VMAIL_IO);
+		vmail_edits_clear(&e);
+		close(base.fd);
+		close(to);
+	}
 }
 
 /* Spoils one byte, or appends one, and asks again. */

@@ -269,7 +269,7 @@ names_of_one_hash_are_not_doubles(void **state)
 static void
 a_malformed_line_hides_nobody_and_is_left_out(void **state)
 {
-	static const char head[] = "ann:x:0\nnul\0:x\n";
+	static const char head[] = "first:x\nann:x:0\nnul\0:x\n";
 	size_t n = sizeof(head) - 1, big = 1048576;
 	char *text = malloc(n + big + 64);
 	struct fixture f;
@@ -277,17 +277,17 @@ a_malformed_line_hides_nobody_and_is_left_out(void **state)
 
 	(void)state;
 	memcpy(text, head, n);
-	memcpy(text + n, "long:", 5);
-	memset(text + n + 5, 'x', big);
-	strcpy(text + n + 5 + big, "\nbob:x:::end\nann:x:::second\n");
-	begin_bytes(&f, text, n + 5 + big + 28);
+	memcpy(text + n, "long:x::::::", 12);
+	memset(text + n + 12, 'x', big);
+	strcpy(text + n + 12 + big, "\nbob:x:::end\nann:x:::second\n");
+	begin_bytes(&f, text, n + 12 + big + 28);
 	assert_int_equal(build(&f), VMAIL_OK);
 	open_map(&f, &map);
 	assert_false(map.stamp.dups);
 	assert_asked(&f, "long", NULL);
 	assert_asked(&f, "nul", NULL);
-	assert_asked(&f, "bob", "::end:::1048597");
-	assert_asked(&f, "ann", "::second:::1048609");
+	assert_asked(&f, "bob", "::end:::1048612");
+	assert_asked(&f, "ann", "::second:::1048624");
 	free(text);
 	ended(&f, &map);
 }
