@@ -238,12 +238,17 @@ what_this_library_does_not_know_is_unsupported(void **state)
 		"Mm5c8y7cJHAph8ArZWb2GRPPc",
 		"$2c$05$/OK.fbVrR/bpIqNJ5ianF.CE5elHaaO4EbggVDjb8P19RukzXSM3e",
 		"$2y$03$/OK.fbVrR/bpIqNJ5ianF.CE5elHaaO4EbggVDjb8P19RukzXSM3e",
-		"$6$rounds=10$salt$" TAIL86, "$6$rounds=05000$salt$" TAIL86 };
+		"$6$rounds=10$salt$" TAIL86 };
+	char field[256] = "{CRYPT}", text[VMAIL_COST_MAX + 1];
+	struct vmail_buf b = { text, sizeof(text), 0, false };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(unknown); i++) {
 		if (verify_crypt(unknown[i], "secret") != VMAIL_UNSUPPORTED)
 			fail_msg("%s", unknown[i]);
+		strcpy(field + 7, unknown[i]);
+		if (vmail_scheme_cost(vmail_str(field), &b) == VMAIL_OK)
+			fail_msg("%s tells a cost", unknown[i]);
 	}
 }
 

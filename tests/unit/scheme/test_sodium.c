@@ -167,6 +167,23 @@ what_the_library_refuses_is_no_mismatch(void **state)
 }
 
 static void
+what_the_library_refuses_tells_no_cost(void **state)
+{
+	static const char *const refused[] = {
+		"{ARGON2ID}$argon2id$v=19$m=7,t=2,p=1" HASH,
+		"{ARGON2ID}$argon2id$v=19$m=0,t=2,p=1" HASH,
+		"{ARGON2ID}$argon2id$v=19$m=256,t=0,p=1" HASH,
+	};
+	char text[VMAIL_COST_MAX + 1];
+	struct vmail_buf b = { text, sizeof(text), 0, false };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(refused); i++)
+		assert_int_equal(vmail_scheme_cost(vmail_str(refused[i]), &b),
+		    VMAIL_UNSUPPORTED);
+}
+
+static void
 check_cost(const char *field, const char *expected)
 {
 	char text[VMAIL_COST_MAX + 1];
@@ -333,6 +350,7 @@ main(void)
 		    what_asks_for_too_much_never_reaches_the_library),
 		cmocka_unit_test(what_is_no_hash_never_reaches_the_library),
 		cmocka_unit_test(what_the_library_refuses_is_no_mismatch),
+		cmocka_unit_test(what_the_library_refuses_tells_no_cost),
 		cmocka_unit_test(
 		    the_cost_is_memory_and_time_of_what_the_hash_really_is),
 		cmocka_unit_test(
