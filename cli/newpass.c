@@ -54,6 +54,9 @@ import(struct newpass *out)
 
 	if (status != STATUS_OK)
 		return status;
+	/* With its scheme in front it would be a password that never fits. */
+	if (line.bytes[0] == '*')
+		return say_fail(STATUS_USAGE, "hash: not a hash");
 	if (line.bytes[0] != '{')
 		vmail_buf_z(&b, "{CRYPT}");
 	vmail_buf_put(&b, line.bytes, line.len);

@@ -31,9 +31,15 @@ static const struct opt opts[] = {
 static const char *
 state(const struct vmail_entry *e)
 {
+	const struct vmail_scheme *scheme;
+	struct vmail_str data;
+
 	if (vmail_extra_lock_state(e->extra) != VMAIL_LOCK_NONE)
 		return "L";
-	return vmail_scheme_fault(e->password) ? "NP" : "P";
+	if (vmail_scheme_fault(e->password) ||
+	    vmail_scheme_cut(e->password, &scheme, &data) != VMAIL_OK)
+		return "NP";
+	return data.p[0] == '*' || data.p[0] == '!' ? "NP" : "P";
 }
 
 static int

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # How the command listens and speaks: options, forms of output, statuses.
+# shellcheck disable=SC2154
 
 setup_file() {
 	bats_require_minimum_version 1.5.0
@@ -31,6 +32,17 @@ setup() {
 @test "the version is shown" {
 	run -0 "$VMAIL_BUILD/vmailadm" --version
 	[[ $output == vmailadm\ [0-9]* ]]
+}
+
+@test "an unknown command or option is a usage error with a hint" {
+	run -2 vmailadm usradd x
+	[[ $output == *"did you mean useradd?"* ]]
+	run -2 vmailadm useradd --generat-e x
+	[[ $output == *"did you mean --generate?"* ]]
+	run -2 vmailadm list -Z
+	[[ $output == *"no such option: -Z"* ]]
+	run -2 vmailadm list --do=x --col=user --nothing
+	[[ $output == *"no such option: --nothing"* ]]
 }
 
 @test "an option that could be two is a usage error" {
@@ -194,6 +206,26 @@ setup() {
 	line "$(printf 'odd@example.org:{CRYPT}*:::\e[2J:/odd::')"
 	run -0 vmailadm list -o user,gecos
 	[[ $output != *$'\e'* ]]
+}
+
+@test "only root may change anything, and hash needs nobody" {
+	local open
+	open=$(mktemp -d)
+	chmod 0755 "$open"
+	cp "$ROOM/vmail.conf" "$open"
+	as_nobody() {
+		setpriv --reuid=65534 --clear-groups "$VMAIL_BUILD/vmailadm" \
+			--conf "$open/vmail.conf" "$@"
+	}
+	for words in 'init' 'map' "lock $FIELD_USER" "passwd $FIELD_USER"; do
+		# shellcheck disable=SC2086
+		run -6 as_nobody $words </dev/null
+		[[ $output == *"only root may" ]]
+	done
+	run -0 as_nobody hash <<<password
+	rm -r "$open"
+	[[ $output == '{SHA512-CRYPT}$6$rounds=1000$'* ]]
+	unchanged
 }
 
 @test "no command that only reads changes a byte or a time of the folder" {
