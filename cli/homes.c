@@ -41,11 +41,11 @@ tidy_home(const struct vmail_conf *conf, const struct vmail_entry *entry,
 
 int
 homes_add(struct homes *homes, const struct vmail_conf *conf,
-    const struct vmail_entry *entry, uid_t uid)
+    const struct vmail_entry *entry, const struct vmail_ids *ids)
 {
 	char path[HOME_MAX];
 	struct home *list;
-	struct home h = { .uid = uid };
+	struct home h = { .ids = *ids };
 
 	if (!tidy_home(conf, entry, path) || vmail_text_climbs(vmail_str(path)))
 		return say_fail(STATUS_FAILED,

@@ -5,14 +5,13 @@
 #ifndef VMAIL_CLI_HOMES_H
 #define VMAIL_CLI_HOMES_H
 
-#include <sys/types.h>
-
 #include "common/core/conf.h"
 #include "common/core/entry.h"
+#include "common/core/ids.h"
 
 struct home {
 	char *name, *path; /* path: absolute, no doubled or final slash */
-	uid_t uid;
+	struct vmail_ids ids;
 };
 
 struct homes {
@@ -22,7 +21,7 @@ struct homes {
 
 /* The home of that record. A status; what is wrong has been said. */
 int homes_add(struct homes *homes, const struct vmail_conf *conf,
-    const struct vmail_entry *entry, uid_t uid);
+    const struct vmail_entry *entry, const struct vmail_ids *ids);
 
 /* Refuses when a user who stays has his home in one of them, is one of them,
  * or above one of them. */

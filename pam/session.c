@@ -100,7 +100,8 @@ read_views(struct vmail_login *l, char text[VIEWS_MAX], struct vmail_str *views)
 }
 
 __attribute__((noinline)) static enum vmail_rc
-find_ids(struct vmail_login *l, const struct account *a, struct vmail_ids *ids)
+find_ids(struct vmail_login *l, const struct account *a,
+    struct vmail_perm_home *home)
 {
 	char text[VIEWS_MAX], map_path[VMAIL_CONF_PATH_MAX + 8];
 	struct vmail_str views;
@@ -116,22 +117,22 @@ find_ids(struct vmail_login *l, const struct account *a, struct vmail_ids *ids)
 		   sizeof(map_path)) == VMAIL_OK &&
 	       stat(map_path, &map) == 0;
 	vmail_world_of_conf(&world, &l->conf, views, seen ? &map : NULL);
-	rc = vmail_ids_of_mailbox(&world, a->uid, a->gid, ids);
+	rc = vmail_ids_of_mailbox(&world, a->uid, a->gid, &home->user);
 	if (rc != VMAIL_OK)
 		return vmail_fail(&l->err, VMAIL_INVALID, NULL, 0,
 		    "the user's ids have no number on this system");
+	home->owner = vmail_ids_of_owner(&world, &home->user);
 	return VMAIL_OK;
 }
 
 static enum vmail_rc
 make_home(struct vmail_login *l, const struct account *a)
 {
-	struct vmail_ids ids;
-	enum vmail_rc rc = find_ids(l, a, &ids);
+	struct vmail_perm_home home = { .path = a->home };
+	enum vmail_rc rc = find_ids(l, a, &home);
 
 	if (rc == VMAIL_OK)
-		rc = vmail_perm_make_home(
-		    a->home, ids.uid, ids.gid, NULL, &l->err);
+		rc = vmail_perm_make_home(&home, NULL, &l->err);
 	if (rc != VMAIL_OK)
 		vmail_log_failure(l, "home", &l->err);
 	return rc;

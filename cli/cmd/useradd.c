@@ -229,7 +229,10 @@ make_home(const struct work *w, const struct add *add)
 
 	if (rc == VMAIL_OK)
 		rc = vmail_perm_make_home(
-		    home, add->ids.uid, add->ids.gid, NULL, &err);
+		    &(struct vmail_perm_home){ home,
+			vmail_ids_of_owner(&w->world.ids, &add->ids),
+			add->ids },
+		    NULL, &err);
 	else
 		vmail_fail(&err, rc, home, 0, "home: too long");
 	if (rc == VMAIL_OK)

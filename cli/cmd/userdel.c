@@ -74,7 +74,7 @@ note_home(struct work *w, const struct vmail_line *line)
 		    "%.*s: whose mail this is cannot be told here: uid '%.*s'",
 		    (int)e->name.n, e->name.p, (int)e->uid.n,
 		    e->uid.p ? e->uid.p : "");
-	return homes_add(&w->homes, &w->run->conf, e, ids.uid);
+	return homes_add(&w->homes, &w->run->conf, e, &ids);
 }
 
 static int
@@ -98,8 +98,10 @@ remove_mail(const struct work *w)
 	for (size_t i = 0; i < w->homes.n; i++) {
 		const struct home *h = &w->homes.list[i];
 		struct vmail_err err;
-		enum vmail_rc rc =
-		    vmail_perm_remove_home(h->path, h->uid, &err);
+		enum vmail_rc rc = vmail_perm_remove_home(
+		    &(struct vmail_perm_home){ h->path,
+			vmail_ids_of_owner(&w->world.ids, &h->ids), h->ids },
+		    &err);
 
 		if (rc == VMAIL_OK || rc == VMAIL_NOT_FOUND)
 			continue;

@@ -220,21 +220,31 @@ open_folder(int at, const char *name)
 	    at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* Steps into w->name, which must belong to root or to uid. */
+/* May that uid own w->name, the home itself or a folder above it? */
+static bool
+may_own(const struct walk *w, const struct vmail_perm_home *h, uid_t uid)
+{
+	if (uid == h->user.uid)
+		return true;
+	return !w->last && (uid == 0 || uid == h->owner.uid);
+}
+
+/* Steps into w->name, which must belong to whom it should. */
 static enum vmail_rc
-walk_into(struct walk *w, uid_t uid, const char *home, struct vmail_err *err)
+walk_into(
+    struct walk *w, const struct vmail_perm_home *h, struct vmail_err *err)
 {
 	struct stat st;
 	int fd = open_folder(w->fd, w->name);
 
 	if (fd < 0)
-		return no_folder(w, home, err);
+		return no_folder(w, h->path, err);
 	vmail_file_close(&w->fd);
 	w->fd = fd;
 	if (fstat(fd, &st) != 0)
-		return vmail_fail_sys(err, home, "stat");
-	if (st.st_uid != uid && (w->last || st.st_uid != 0))
-		return vmail_fail(err, VMAIL_UNSAFE, home, 0,
+		return vmail_fail_sys(err, h->path, "stat");
+	if (!may_own(w, h, st.st_uid))
+		return vmail_fail(err, VMAIL_UNSAFE, h->path, 0,
 		    w->last ? "belongs to somebody else"
 			    : "a component belongs to somebody else");
 	return VMAIL_OK;
@@ -259,19 +269,21 @@ temporary_name(char name[TEMPORARY_NAME])
 /* Gives the folder just made away by its descriptor, once it is seen to be
  * the one we made. */
 static enum vmail_rc
-give_away(int fd, uid_t uid, gid_t gid, const char *home, struct vmail_err *err)
+give_away(int fd, const struct walk *w, const struct vmail_perm_home *h,
+    struct vmail_err *err)
 {
+	const struct vmail_ids *to = w->last ? &h->user : &h->owner;
 	struct stat st;
 
 	if (fstat(fd, &st) != 0)
-		return vmail_fail_sys(err, home, "stat");
+		return vmail_fail_sys(err, h->path, "stat");
 	if (st.st_uid != geteuid() || st.st_nlink > 2)
 		return vmail_fail(
-		    err, VMAIL_UNSAFE, home, 0, "was replaced meanwhile");
-	if (fchown(fd, uid, gid) != 0)
-		return vmail_fail_sys(err, home, "chown");
-	if (fchmod(fd, 0700) != 0)
-		return vmail_fail_sys(err, home, "chmod");
+		    err, VMAIL_UNSAFE, h->path, 0, "was replaced meanwhile");
+	if (fchown(fd, to->uid, to->gid) != 0)
+		return vmail_fail_sys(err, h->path, "chown");
+	if (fchmod(fd, w->last ? 0700 : 0711) != 0)
+		return vmail_fail_sys(err, h->path, "chmod");
 	return VMAIL_OK;
 }
 
@@ -288,8 +300,8 @@ rename_new(int at, const char *from, const char *to)
 /* A folder that was not there. It appears with its owner: one left half made
  * would be refused for ever. VMAIL_EXISTS: somebody else was faster. */
 static enum vmail_rc
-make_folder(struct walk *w, uid_t uid, gid_t gid, const char *home,
-    struct vmail_err *err)
+make_folder(
+    struct walk *w, const struct vmail_perm_home *h, struct vmail_err *err)
 {
 	char name[TEMPORARY_NAME];
 	enum vmail_rc rc;
@@ -297,15 +309,15 @@ make_folder(struct walk *w, uid_t uid, gid_t gid, const char *home,
 
 	temporary_name(name);
 	if (mkdirat(w->fd, name, 0700) != 0)
-		return vmail_fail_sys(err, home, "make directory");
+		return vmail_fail_sys(err, h->path, "make directory");
 	fd = open_folder(w->fd, name);
 	if (fd < 0)
-		return vmail_fail_sys(err, home, "open");
-	rc = give_away(fd, uid, gid, home, err);
+		return vmail_fail_sys(err, h->path, "open");
+	rc = give_away(fd, w, h, err);
 	if (rc == VMAIL_OK && rename_new(w->fd, name, w->name) != 0)
 		rc = errno == EEXIST || errno == ENOTEMPTY
 			 ? VMAIL_EXISTS
-			 : vmail_fail_sys(err, home, "rename into place");
+			 : vmail_fail_sys(err, h->path, "rename into place");
 	if (rc != VMAIL_OK) {
 		(void)unlinkat(w->fd, name, AT_REMOVEDIR);
 		vmail_file_close(&fd);
@@ -318,35 +330,36 @@ make_folder(struct walk *w, uid_t uid, gid_t gid, const char *home,
 
 /* Steps into w->name, made if it is missing. */
 static enum vmail_rc
-walk_or_make(struct walk *w, uid_t uid, gid_t gid, const char *home, bool *made,
+walk_or_make(struct walk *w, const struct vmail_perm_home *h, bool *made,
     struct vmail_err *err)
 {
-	enum vmail_rc rc = walk_into(w, uid, home, err);
+	enum vmail_rc rc = walk_into(w, h, err);
 
 	if (rc != VMAIL_NOT_FOUND)
 		return rc;
-	rc = make_folder(w, uid, gid, home, err);
+	rc = make_folder(w, h, err);
 	if (rc == VMAIL_EXISTS)
-		return walk_into(w, uid, home, err);
+		return walk_into(w, h, err);
 	*made = rc == VMAIL_OK && w->last;
 	return rc;
 }
 
 enum vmail_rc
 vmail_perm_make_home(
-    const char *home, uid_t uid, gid_t gid, bool *made, struct vmail_err *err)
+    const struct vmail_perm_home *home, bool *made, struct vmail_err *err)
 {
 	__attribute__((cleanup(walk_end))) struct walk w = { .fd = -1 };
 	bool made_it = false;
 	unsigned depth;
-	enum vmail_rc rc = judge_path(home, &depth, err);
+	enum vmail_rc rc = judge_path(home->path, &depth, err);
 
 	if (rc == VMAIL_OK && depth == 0)
-		rc = vmail_fail(err, VMAIL_UNSAFE, home, 0, "the root folder");
+		rc = vmail_fail(
+		    err, VMAIL_UNSAFE, home->path, 0, "the root folder");
 	if (rc == VMAIL_OK)
-		rc = walk_begin(&w, home, err);
+		rc = walk_begin(&w, home->path, err);
 	while (rc == VMAIL_OK && walk_next(&w))
-		rc = walk_or_make(&w, uid, gid, home, &made_it, err);
+		rc = walk_or_make(&w, home, &made_it, err);
 	if (rc == VMAIL_OK && made != NULL)
 		*made = made_it;
 	return rc;
@@ -541,22 +554,24 @@ remove_home_at(
 }
 
 enum vmail_rc
-vmail_perm_remove_home(const char *home, uid_t uid, struct vmail_err *err)
+vmail_perm_remove_home(
+    const struct vmail_perm_home *home, struct vmail_err *err)
 {
 	__attribute__((cleanup(walk_end))) struct walk w = { .fd = -1 };
 	unsigned depth;
-	enum vmail_rc rc = judge_path(home, &depth, err);
+	enum vmail_rc rc = judge_path(home->path, &depth, err);
 
 	if (rc == VMAIL_OK && depth < 2)
-		rc = vmail_fail(err, VMAIL_UNSAFE, home, 0,
+		rc = vmail_fail(err, VMAIL_UNSAFE, home->path, 0,
 		    "the root folder, or directly below it");
 	if (rc == VMAIL_OK)
-		rc = walk_begin(&w, home, err);
+		rc = walk_begin(&w, home->path, err);
 	while (rc == VMAIL_OK && walk_next(&w)) {
-		rc = w.last ? remove_home_at(&w, uid, home, err)
-			    : walk_into(&w, uid, home, err);
+		rc = w.last
+			 ? remove_home_at(&w, home->user.uid, home->path, err)
+			 : walk_into(&w, home, err);
 	}
-	return rc == VMAIL_EXISTS
-		   ? vmail_fail(err, VMAIL_UNSAFE, home, 0, "not a directory")
-		   : rc;
+	return rc == VMAIL_EXISTS ? vmail_fail(err, VMAIL_UNSAFE, home->path, 0,
+					"not a directory")
+				  : rc;
 }

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "common/core/err.h"
+#include "common/core/ids.h"
 
 /* Owner, mode, ACL and security label of `from` onto `to`. A label the
  * file system cannot keep is passed over (ENOTSUP). */
@@ -19,20 +20,31 @@ enum vmail_rc vmail_perm_like(
 /* Are ids here the host's own: is this no user namespace? */
 bool vmail_perm_on_host(void);
 
+/* A mail home and who may stand on the way to it: the home is the user's, the
+ * folders above it are root's, the owner's (the identity that owns mail) or
+ * the user's. */
+struct vmail_perm_home {
+	const char *path;
+	struct vmail_ids owner, user;
+};
+
 /*
- * Makes the mail home: missing folders 0700 for uid:gid. VMAIL_OK and *made
- * (may be NULL); VMAIL_EXISTS: something else stands there; VMAIL_UNSAFE: a
- * component is a link, or belongs to somebody unexpected; VMAIL_IO.
+ * Makes the mail home, 0700 for the user, and missing folders above it, 0711
+ * for the owner: users with numbers of their own pass through them and list
+ * nothing. VMAIL_OK and *made (may be NULL); VMAIL_EXISTS: something else
+ * stands there; VMAIL_UNSAFE: a component is a link, or belongs to somebody
+ * unexpected; VMAIL_IO.
  */
 enum vmail_rc vmail_perm_make_home(
-    const char *home, uid_t uid, gid_t gid, bool *made, struct vmail_err *err);
+    const struct vmail_perm_home *home, bool *made, struct vmail_err *err);
 
 /*
  * Removes the home and all below it, on its file system only, following no
  * link. VMAIL_NOT_FOUND: nothing there. VMAIL_UNSAFE: a component is a link,
- * the home does not belong to uid, or is `/` or directly below it.
+ * the home is not the user's, or is `/` or directly below it. VMAIL_BUSY: it
+ * is being filled again, or a folder in it was moved meanwhile.
  */
 enum vmail_rc vmail_perm_remove_home(
-    const char *home, uid_t uid, struct vmail_err *err);
+    const struct vmail_perm_home *home, struct vmail_err *err);
 
 #endif

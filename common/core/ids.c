@@ -378,6 +378,15 @@ vmail_ids_of_identity(const struct vmail_world *w, struct vmail_str identity,
 	return rc;
 }
 
+struct vmail_ids
+vmail_ids_of_owner(const struct vmail_world *w, const struct vmail_ids *user)
+{
+	struct vmail_ids ids = *user;
+
+	(void)vmail_ids_of_identity(w, w->owner_user, &ids);
+	return ids;
+}
+
 /* What a uid or gid field means: an identity, a number of the host, a name
  * that only this system's files can know, or nothing. */
 struct meaning {

@@ -45,6 +45,11 @@ bool vmail_ids_is_identity(const struct vmail_world *w, struct vmail_str name);
 enum vmail_rc vmail_ids_of_identity(const struct vmail_world *w,
     struct vmail_str identity, struct vmail_ids *out);
 
+/* Those of the identity that owns mail, or, where it has none here, the
+ * user's own: for the folders above a mail home. */
+struct vmail_ids vmail_ids_of_owner(
+    const struct vmail_world *w, const struct vmail_ids *user);
+
 /* The uid and gid fields of a mailbox -> numbers here. VMAIL_NOT_FOUND: not
  * resolvable, or not to be answered. */
 enum vmail_rc vmail_ids_of_mailbox(const struct vmail_world *w,

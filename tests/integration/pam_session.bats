@@ -15,11 +15,12 @@ setup() {
 	answers
 }
 
-@test "mkhome makes the home and its folder, 0700, for the user's ids" {
+@test "mkhome makes the home, 0700, for the user's ids, in a folder of the owner's" {
 	users "jo@example.org:$QUICK:5123:5124::$T/mail/example.org/jo:"
 	client jo@example.org open_session
 	says open_session PAM_SUCCESS
 	[ "$(stat -c '%a %u:%g' "$T/mail/example.org/jo")" = '700 5123:5124' ]
+	[ "$(stat -c '%a %u:%g' "$T/mail/example.org")" = '711 5000:5000' ]
 	client jo@example.org open_session close_session
 	says open_session PAM_SUCCESS
 	says close_session PAM_SUCCESS

@@ -9,7 +9,14 @@
 
 #define ACL "system.posix_acl_access"
 
-enum { MAIL = 5000 };
+enum { MAIL = 5000, OWN = 5123 };
+
+static struct vmail_perm_home
+home_of(const char *path, uid_t user)
+{
+	return (struct vmail_perm_home){ path, { MAIL, MAIL + 1 },
+		{ user, user + 1 } };
+}
 
 /* version 2; user::rw- user:1234:r-- group::r-- mask::r-- other::--- */
 static const unsigned char acl[] = { 2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255,
@@ -90,7 +97,9 @@ make(struct fixture *f, const char *home, bool *made)
 	char path[512];
 
 	(void)snprintf(path, sizeof(path), "%s/%s", f->dir, home);
-	return vmail_perm_make_home(path, MAIL, MAIL + 1, made, &f->err);
+	struct vmail_perm_home h = home_of(path, MAIL);
+
+	return vmail_perm_make_home(&h, made, &f->err);
 }
 
 static enum vmail_rc
@@ -99,7 +108,9 @@ take(struct fixture *f, const char *home)
 	char path[512];
 
 	(void)snprintf(path, sizeof(path), "%s/%s", f->dir, home);
-	return vmail_perm_remove_home(path, MAIL, &f->err);
+	struct vmail_perm_home h = home_of(path, MAIL);
+
+	return vmail_perm_remove_home(&h, &f->err);
 }
 
 static void
@@ -112,7 +123,7 @@ folder(struct fixture *f, const char *name, uid_t uid)
 }
 
 static void
-missing_folders_are_made_for_the_owner_alone(void **state)
+a_home_is_its_users_alone_and_folders_above_let_pass(void **state)
 {
 	static const char *const names[] = { "vhosts", "vhosts/d",
 		"vhosts/d/ann" };
@@ -128,13 +139,45 @@ missing_folders_are_made_for_the_owner_alone(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		struct stat st = stat_of(&f, names[i]);
 
-		assert_int_equal(st.st_mode, S_IFDIR | 0700);
+		assert_int_equal(st.st_mode, S_IFDIR | (i < 2 ? 0711 : 0700));
 		assert_int_equal(st.st_uid, MAIL);
 		assert_int_equal(st.st_gid, MAIL + 1);
 	}
 	assert_int_equal(stat_of(&f, "vhosts").st_nlink, 3); /* no litter */
 	assert_int_equal(make(&f, "vhosts/d/ann", &made), VMAIL_OK);
 	assert_false(made);
+	end(&f);
+}
+
+/* Two users with numbers of their own in one domain, and one of the owner's. */
+static void
+users_of_other_numbers_share_a_domains_folder(void **state)
+{
+	static const uid_t users[] = { OWN, OWN + 10, MAIL };
+	struct fixture f;
+	char name[32], path[256];
+
+	(void)state;
+	begin(&f, NULL);
+	assert_int_equal(chmod(f.dir, 0755), 0);
+	for (size_t i = 0; i < 3; i++) {
+		(void)snprintf(name, sizeof(name), "vhosts/d/u%zu", i);
+		struct vmail_perm_home h =
+		    home_of(in_dir(&f, name, path), users[i]);
+		pid_t pid;
+
+		assert_int_equal(vmail_perm_make_home(&h, NULL, &f.err), 0);
+		assert_int_equal(stat_of(&f, name).st_uid, users[i]);
+		assert_int_equal(stat_of(&f, "vhosts/d").st_uid, MAIL);
+		pid = fork();
+		if (pid == 0)
+			_exit(setresuid(users[i], users[i], users[i]) != 0 ||
+			      access(path, R_OK | W_OK | X_OK) != 0);
+		assert_int_equal(outcome(pid), 0);
+	}
+	struct vmail_perm_home own =
+	    home_of(in_dir(&f, "vhosts/d/u0", path), OWN);
+	assert_int_equal(vmail_perm_remove_home(&own, &f.err), VMAIL_OK);
 	end(&f);
 }
 
@@ -222,14 +265,17 @@ a_path_that_climbs_or_is_no_home_is_refused(void **state)
 	struct vmail_err err;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+		struct vmail_perm_home h = home_of(paths[i], MAIL);
+
 		assert_int_equal(
-		    vmail_perm_remove_home(paths[i], MAIL, &err), VMAIL_UNSAFE);
-	assert_int_equal(
-	    vmail_perm_make_home("/", MAIL, MAIL, NULL, &err), VMAIL_UNSAFE);
-	assert_int_equal(
-	    vmail_perm_make_home("/tmp/../x", MAIL, MAIL, NULL, &err),
-	    VMAIL_UNSAFE);
+		    vmail_perm_remove_home(&h, &err), VMAIL_UNSAFE);
+	}
+	struct vmail_perm_home top = home_of("/", MAIL);
+	struct vmail_perm_home up = home_of("/tmp/../x", MAIL);
+
+	assert_int_equal(vmail_perm_make_home(&top, NULL, &err), VMAIL_UNSAFE);
+	assert_int_equal(vmail_perm_make_home(&up, NULL, &err), VMAIL_UNSAFE);
 }
 
 static void
@@ -373,7 +419,9 @@ main(void)
 		cmocka_unit_test(owner_mode_and_acl_go_over),
 		cmocka_unit_test(
 		    an_acl_that_the_old_file_had_not_is_taken_away),
-		cmocka_unit_test(missing_folders_are_made_for_the_owner_alone),
+		cmocka_unit_test(
+		    a_home_is_its_users_alone_and_folders_above_let_pass),
+		cmocka_unit_test(users_of_other_numbers_share_a_domains_folder),
 		cmocka_unit_test(a_mode_that_is_there_is_left_alone),
 		cmocka_unit_test(no_link_on_the_way_to_a_home_is_followed),
 		cmocka_unit_test(a_strangers_folder_is_refused),
