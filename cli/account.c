@@ -98,10 +98,12 @@ make_group(struct account *a)
 static int
 make_user(struct account *a)
 {
-	char *const argv[] = { WORD("useradd"), WORD("-r"), WORD("-u"), a->uid,
-		WORD("-g"), a->group, WORD("-M"), WORD("-d"),
-		WORD("/var/mail/vhosts"), WORD("-s"), WORD("/usr/sbin/nologin"),
-		WORD("-c"), WORD("owner of virtual mail"), a->user, NULL };
+	char *const argv[] = { WORD("useradd"), WORD("-r"), WORD("-K"),
+		/* 5000 is no mistake: no warning. */
+		WORD("SYS_UID_MAX=60000"), WORD("-u"), a->uid, WORD("-g"),
+		a->group, WORD("-M"), WORD("-d"), WORD("/var/mail/vhosts"),
+		WORD("-s"), WORD("/usr/sbin/nologin"), WORD("-c"),
+		WORD("owner of virtual mail"), a->user, NULL };
 
 	return spawn("/usr/sbin/useradd", argv, a);
 }
@@ -110,15 +112,16 @@ static int
 make(const struct run *run, struct account *a)
 {
 	const char *made = run->dry_run ? "would make" : "made";
+	bool said = !run->quiet || run->dry_run;
 	int status = STATUS_OK;
 
 	if (!a->has_group && !run->dry_run)
 		status = make_group(a);
-	if (status == STATUS_OK && !a->has_group)
+	if (status == STATUS_OK && !a->has_group && said)
 		say_line("%s group %s, gid %s", made, a->group, a->gid);
 	if (status == STATUS_OK && !run->dry_run)
 		status = make_user(a);
-	if (status == STATUS_OK)
+	if (status == STATUS_OK && said)
 		say_line("%s account %s, uid %s", made, a->user, a->uid);
 	return status;
 }

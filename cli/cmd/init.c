@@ -9,7 +9,8 @@ made(const char *path, void *arg)
 {
 	const struct run *run = arg;
 
-	say_line("%s %s", run->dry_run ? "would make" : "made", path);
+	if (!run->quiet || run->dry_run)
+		say_line("%s %s", run->dry_run ? "would make" : "made", path);
 }
 
 static int

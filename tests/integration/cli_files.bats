@@ -36,6 +36,13 @@ setup() {
 	told longpassword useradd a@x.y
 }
 
+@test "a quiet init says nothing, and no tool's warning is passed on" {
+	export ROOM VMAIL_BUILD
+	run -0 in_private_etc '"$VMAIL_BUILD/vmailadm" -q init
+		getent -s files passwd vmail | grep -q :5000:5000:'
+	[ -z "$output" ]
+}
+
 # A machine's own /etc for the account and the default paths.
 in_private_etc() {
 	unshare --mount --propagation private bash -euc '
