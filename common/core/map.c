@@ -191,6 +191,14 @@ set_defaults(struct vmail_map *map)
 	map->nss_enumerate = false;
 }
 
+/* Line feeds to the end, the last of which has been seen: 1,500 bytes, and
+ * every lookup asks. */
+static bool
+padding(struct vmail_str rest)
+{
+	return rest.n == 0 || memcmp(rest.p, rest.p + 1, rest.n - 1) == 0;
+}
+
 /* Cuts the settings in place: each value becomes a terminated string. */
 static bool
 parse_settings(struct vmail_map *map)
@@ -205,13 +213,13 @@ parse_settings(struct vmail_map *map)
 		struct vmail_str value = vmail_text_cut(&rest, '\n');
 
 		if (value.n == 0)
-			continue;
+			return padding(rest);
 		text[(size_t)(value.p - text) + value.n] = '\0';
 		struct vmail_str key = vmail_text_cut(&value, '=');
 		if (value.p == NULL || !set_one(map, key, value, &rest))
 			return false;
 	}
-	return map->first_valid_uid <= map->last_valid_uid;
+	return true;
 }
 
 static bool
@@ -222,7 +230,8 @@ parse_page(struct vmail_map *map)
 
 	set_defaults(map);
 	return memcmp(head, first_record, sizeof(first_record) - 1) == 0 &&
-	       vmail_map_get_stamp(value, &map->stamp) && parse_settings(map);
+	       vmail_map_get_stamp(value, &map->stamp) && parse_settings(map) &&
+	       map->first_valid_uid <= map->last_valid_uid;
 }
 
 static enum vmail_rc

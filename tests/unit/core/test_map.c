@@ -236,7 +236,7 @@ a_bad_setting_is_damage(void **state)
 		"nss_mailboxes=1\n", "nss_enumerate=\n", "owner=:vmail\n",
 		"owner=vmail\n", "owner=vmail:\n", "passwd_file=passwd\n",
 		"passwd_file=\n", "views=x\n", "views=\n", "views=2034\n",
-		"no equals sign\n" };
+		"no equals sign\n", "home=/a\n\nhome=/b\n", "\n\nx\n" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
