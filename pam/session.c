@@ -9,6 +9,7 @@
 #include "common/core/file.h"
 #include "common/core/ids.h"
 #include "common/core/map.h"
+#include "common/core/views.h"
 #include "pam/log.h"
 #include "pam/rc.h"
 
@@ -69,36 +70,6 @@ find_account(struct vmail_login *l, struct account *a)
 	return vmail_login_answer(l, rc);
 }
 
-static enum vmail_rc
-read_views(struct vmail_login *l, char text[VIEWS_MAX], struct vmail_str *views)
-{
-	char path[VMAIL_CONF_PATH_MAX + 1];
-	VMAIL_AUTOCLOSE int fd = -1;
-	struct stat st;
-	enum vmail_rc rc;
-	ssize_t n;
-
-	*views = (struct vmail_str){ text, 0 };
-	rc = vmail_conf_beside(&l->conf, "views", path, sizeof(path));
-	if (rc != VMAIL_OK)
-		return vmail_fail(&l->err, rc, l->conf.path, 0, "views");
-	rc = vmail_file_open(path, O_RDONLY, &fd, &st, &l->err);
-	if (rc == VMAIL_NOT_FOUND)
-		return VMAIL_OK;
-	if (rc == VMAIL_OK)
-		rc = vmail_file_trust(&st, path, &l->err);
-	if (rc != VMAIL_OK)
-		return rc;
-	n = vmail_file_pread(fd, text, VIEWS_MAX, 0);
-	if (n < 0)
-		return vmail_fail_sys(&l->err, path, "read");
-	if (n == VIEWS_MAX)
-		return vmail_fail(
-		    &l->err, VMAIL_TOO_SMALL, path, 0, "too long");
-	views->n = (size_t)n;
-	return VMAIL_OK;
-}
-
 __attribute__((noinline)) static enum vmail_rc
 find_ids(struct vmail_login *l, const struct account *a,
     struct vmail_perm_home *home)
@@ -110,7 +81,7 @@ find_ids(struct vmail_login *l, const struct account *a,
 	enum vmail_rc rc;
 	bool seen;
 
-	rc = read_views(l, text, &views);
+	rc = vmail_views_load(&l->conf, text, sizeof(text), &views, &l->err);
 	if (rc != VMAIL_OK)
 		return rc;
 	seen = vmail_map_path(l->conf.passwd_file, map_path,

@@ -8,6 +8,7 @@
 #include "common/core/db.h"
 #include "common/core/file.h"
 #include "common/core/ids.h"
+#include "common/core/views.h"
 #include "common/scheme/scheme.h"
 
 /* One question, and where the answer is looked for. */
@@ -96,38 +97,6 @@ verify(const struct question *q, struct vmail_str field,
 	return VMAIL_MISMATCH;
 }
 
-/* The text of views, which may be missing; never a part of it. */
-static enum vmail_rc
-read_views(const struct question *q, char room[VMAIL_LINE_MAX],
-    struct vmail_str *views)
-{
-	char path[VMAIL_CONF_PATH_MAX + 1];
-	VMAIL_AUTOCLOSE int fd = -1;
-	struct stat st;
-	ssize_t n;
-	enum vmail_rc rc =
-	    vmail_conf_beside(q->conf, "views", path, sizeof(path));
-
-	*views = VMAIL_STR("");
-	if (rc != VMAIL_OK)
-		return vmail_fail(q->err, VMAIL_INVALID, NULL, 0, "views");
-	rc = vmail_file_open(path, O_RDONLY, &fd, &st, q->err);
-	if (rc == VMAIL_NOT_FOUND)
-		return VMAIL_OK;
-	if (rc == VMAIL_OK)
-		rc = vmail_file_trust(&st, path, q->err);
-	if (rc != VMAIL_OK)
-		return rc;
-	n = vmail_file_pread(fd, room, VMAIL_LINE_MAX, 0);
-	if (n < 0)
-		return vmail_fail_sys(q->err, path, "read");
-	if (n == VMAIL_LINE_MAX)
-		return vmail_fail(
-		    q->err, VMAIL_UNSUPPORTED, path, 0, "too large");
-	*views = (struct vmail_str){ room, (size_t)n };
-	return VMAIL_OK;
-}
-
 /*
  * A name without a domain that this system's accounts own would let a mailbox
  * in as a person. room: the line's, which is not needed any longer.
@@ -145,7 +114,8 @@ not_an_account(const struct question *q, const struct vmail_map *map,
 	if (map->cdb.fd >= 0 && map->views.p) {
 		vmail_world_of_map(&world, map);
 	} else {
-		rc = read_views(q, room, &views);
+		rc = vmail_views_load(
+		    q->conf, room, VMAIL_LINE_MAX, &views, q->err);
 		if (rc != VMAIL_OK)
 			return rc;
 		vmail_world_of_conf(&world, q->conf, views, NULL);

@@ -1,5 +1,10 @@
 #include "common/core/views.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "common/core/file.h"
+
 /* A host name has at most 64 bytes. */
 enum { VIEW_MAX = 64, FIELDS = 4 };
 
@@ -140,4 +145,34 @@ vmail_views_find(struct vmail_str text, const char *view,
 			return true;
 		}
 	return false;
+}
+
+enum vmail_rc
+vmail_views_load(const struct vmail_conf *conf, char *room, size_t size,
+    struct vmail_str *views, struct vmail_err *err)
+{
+	char path[VMAIL_CONF_PATH_MAX + 1];
+	VMAIL_AUTOCLOSE int fd = -1;
+	struct stat st;
+	ssize_t n;
+	enum vmail_rc rc = vmail_conf_beside(conf, "views", path, sizeof(path));
+
+	if (rc != VMAIL_OK)
+		return vmail_fail(err, rc, conf->path, 0, "a path too long");
+	rc = vmail_file_open(path, O_RDONLY, &fd, &st, err);
+	if (rc == VMAIL_NOT_FOUND) {
+		*views = VMAIL_STR("");
+		return VMAIL_OK;
+	}
+	if (rc == VMAIL_OK)
+		rc = vmail_file_trust(&st, path, err);
+	if (rc != VMAIL_OK)
+		return rc;
+	n = vmail_file_pread(fd, room, size, 0);
+	if (n < 0)
+		return vmail_fail_sys(err, path, "read");
+	if ((size_t)n == size)
+		return vmail_fail(err, VMAIL_UNSUPPORTED, path, 0, "too large");
+	*views = (struct vmail_str){ room, (size_t)n };
+	return VMAIL_OK;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/core/conf.h"
 #include "common/core/err.h"
 #include "common/core/text.h"
 
@@ -27,5 +28,13 @@ bool vmail_views_next(struct vmail_str *rest, struct vmail_view *view);
 /* The first line of that view and identity. */
 bool vmail_views_find(struct vmail_str text, const char *view,
     struct vmail_str identity, struct vmail_view *out);
+
+/*
+ * The text of the views file beside vmail.conf, read into room[size]; a missing
+ * file is an empty one. VMAIL_UNSAFE; VMAIL_UNSUPPORTED: it fills the room,
+ * and a part of it is nothing to judge by; VMAIL_IO.
+ */
+enum vmail_rc vmail_views_load(const struct vmail_conf *conf, char *room,
+    size_t size, struct vmail_str *views, struct vmail_err *err);
 
 #endif
