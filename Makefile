@@ -28,7 +28,8 @@ ALL_LDFLAGS = -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs -Wl,--as-needed \
 B := $(BUILD)
 
 CORE := err text file conf entry extra cdb map db views ids
-ADMIN := secret policy auth store edits commit mapmake derive perm mounts
+ADMIN := secret policy auth store edits commit maphead mapmake mappatch \
+	derive perm mounts
 SCHEME := scheme crypt sodium plain
 PAM := pam_vmail login passwd session args rc log
 NSS := passwd walk group source pack status

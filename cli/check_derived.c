@@ -5,7 +5,7 @@
 
 #include "cli/check.h"
 #include "cli/derived.h"
-#include "common/admin/mapmake.h"
+#include "common/admin/maphead.h"
 #include "common/core/map.h"
 
 #define REBUILD "vmailadm map"
@@ -48,7 +48,7 @@ judge(
 		say(c, SEVERITY_ERROR, "map-stale", path,
 		    "the passwd-file was changed since: NSS answers what it "
 		    "was");
-	if (!vmail_mapmake_current(c->conf, map))
+	if (!vmail_maphead_current(c->conf, map))
 		say(c, SEVERITY_ERROR, "map-settings", path,
 		    "vmail.conf or views say something else by now");
 	judge_group(c, map, path);

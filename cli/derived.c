@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "common/admin/derive.h"
-#include "common/admin/mapmake.h"
+#include "common/admin/maphead.h"
 #include "common/core/map.h"
 
 static const char *const suffixes[] = { ".tmp", "-.tmp", ".cdb.tmp",
@@ -59,7 +59,7 @@ map_current(const struct vmail_conf *conf, const char *path)
 		return false;
 	current = stat(conf->passwd_file, &st) == 0 &&
 		  vmail_map_fresh(&map, &st) &&
-		  vmail_mapmake_current(conf, &map);
+		  vmail_maphead_current(conf, &map);
 	vmail_map_close(&map);
 	return current;
 }
@@ -80,7 +80,7 @@ header_current(const struct vmail_conf *conf, const char *own)
 		return true;
 	if (vmail_map_open(path, &map, NULL) != VMAIL_OK)
 		return false;
-	current = vmail_mapmake_current(conf, &map);
+	current = vmail_maphead_current(conf, &map);
 	vmail_map_close(&map);
 	return current;
 }

@@ -9,6 +9,7 @@
 
 #include "common/admin/derive.h"
 #include "common/admin/mapmake.h"
+#include "common/admin/mappatch.h"
 #include "common/admin/perm.h"
 #include "common/core/file.h"
 
@@ -18,8 +19,10 @@ enum { MAP_PATH = VMAIL_CONF_PATH_MAX + 16 };
 struct commit {
 	struct vmail_store *store;
 	int fd, map; /* the new files; map stays -1 for a restamp */
+	struct vmail_edits_base base; /* the old file */
 	struct stat st;
 	uint64_t drift;
+	bool built;		 /* the new map, from all lines */
 	char map_path[MAP_PATH]; /* P.cdb, where it is now */
 };
 
@@ -142,28 +145,51 @@ static enum vmail_rc
 write_file(struct commit *c, struct vmail_err *err)
 {
 	struct vmail_store *s = c->store;
-	struct vmail_edits_base base = { .fd = s->fd,
+	struct vmail_edits_base *base = &c->base;
+	struct vmail_store_name name = vmail_store_beside(s, ".tmp");
+	enum vmail_rc rc;
+
+	*base = (struct vmail_edits_base){ .fd = s->fd,
 		.path = s->conf.passwd_file,
 		.size = (uint64_t)s->st.st_size };
-	struct vmail_store_name name = vmail_store_beside(s, ".tmp");
-	enum vmail_rc rc = open_end(s, &base.open_end, err);
+	rc = open_end(s, &base->open_end, err);
 
 	if (rc != VMAIL_OK)
 		return rc;
 	c->fd = openat(s->folder, name.text,
 	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (c->fd < 0)
-		return vmail_fail_sys(err, base.path, "make the new file");
-	rc = vmail_perm_like(s->fd, c->fd, base.path, err);
+		return vmail_fail_sys(err, base->path, "make the new file");
+	rc = vmail_perm_like(s->fd, c->fd, base->path, err);
 	if (rc == VMAIL_OK)
-		rc = vmail_edits_compose(&s->edits, &base, c->fd, err);
+		rc = vmail_edits_compose(&s->edits, base, c->fd, err);
 	if (rc == VMAIL_OK)
 		rc = set_mtime(c, err);
 	if (rc != VMAIL_OK)
 		return rc;
 	/* The disk works while the map is made. */
 	(void)sync_file_range(c->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-	return vmail_edits_verify(&s->edits, &base, c->fd, err);
+	return vmail_edits_verify(&s->edits, base, c->fd, err);
+}
+
+/* A patched copy of the live map where one can be, else one from all lines. */
+static enum vmail_rc
+new_map(struct commit *c, const char *path, struct vmail_err *err)
+{
+	struct vmail_store *s = c->store;
+	const struct vmail_mappatch patch = { .live = c->map_path,
+		.old = &s->st,
+		.edits = &s->edits,
+		.base = &c->base,
+		.new = &c->st };
+	enum vmail_rc rc =
+	    vmail_mappatch_copy(&s->conf, &patch, path, &c->map, err);
+
+	c->built = rc == VMAIL_MISMATCH;
+	if (!c->built)
+		return rc;
+	return vmail_mapmake_build(
+	    &s->conf, c->fd, s->conf.passwd_file, path, &c->map, err);
 }
 
 /* Step 6. Without mailboxes the map has nothing that an edit could change. */
@@ -181,10 +207,9 @@ write_map(struct commit *c, struct vmail_err *err)
 		return rc;
 	c->drift = mailboxes ? vmail_edits_drift(&s->edits) : 0;
 	if (!(mailboxes && vmail_edits_public(&s->edits)) &&
-	    vmail_mapmake_can_restamp(&s->conf, c->map_path, &s->st, c->drift))
+	    vmail_mappatch_can_restamp(&s->conf, c->map_path, &s->st, c->drift))
 		return VMAIL_OK;
-	return vmail_mapmake_build(
-	    &s->conf, c->fd, s->conf.passwd_file, path, &c->map, err);
+	return new_map(c, path, err);
 }
 
 /* Step 7, up to the rename that counts. */
@@ -254,13 +279,13 @@ publish(struct commit *c, struct vmail_commit *done)
 	struct vmail_err err;
 
 	keep_backup(s, done);
-	done->map_rebuilt = c->map >= 0;
+	done->map_rebuilt = c->built;
 	if (c->map >= 0 && rename_to(s, ".cdb.tmp", ".cdb") != 0) {
 		warn(done, c->map_path, "rename into place");
 		drop(s, ".cdb.tmp");
 	}
 	if (c->map < 0 &&
-	    vmail_mapmake_restamp(c->map_path, &c->st, c->drift, &err) !=
+	    vmail_mappatch_restamp(c->map_path, &c->st, c->drift, &err) !=
 		VMAIL_OK &&
 	    done->warning.rc == VMAIL_OK)
 		done->warning = err;

@@ -124,6 +124,26 @@ public_differs(struct vmail_str old, bool sound, struct vmail_str text)
 	       !vmail_entry_public_same(&a, &b);
 }
 
+/* Keeps the old line of a change of the map. */
+static bool
+keep_old(struct vmail_edit *edit, struct vmail_str old)
+{
+	if (!edit->is_public || !edit->user)
+		return true;
+	if ((edit->old = malloc(old.n)) == NULL)
+		return false;
+	memcpy(edit->old, old.p, old.n);
+	edit->old_n = old.n;
+	return true;
+}
+
+static void
+edit_wipe(struct vmail_edit *edit)
+{
+	vmail_wipe_free(&edit->text, edit->n);
+	vmail_wipe_free(&edit->old, edit->old_n);
+}
+
 enum vmail_rc
 vmail_edits_replace(struct vmail_edits *e, uint64_t offset,
     struct vmail_str old, bool sound, struct vmail_str text,
@@ -143,9 +163,9 @@ vmail_edits_replace(struct vmail_edits *e, uint64_t offset,
 	if ((edit.text = malloc(text.n)) == NULL)
 		return no_memory(err);
 	memcpy(edit.text, text.p, text.n);
-	rc = insert(e, &edit, err);
+	rc = keep_old(&edit, old) ? insert(e, &edit, err) : no_memory(err);
 	if (rc != VMAIL_OK)
-		vmail_wipe_free(&edit.text, edit.n);
+		edit_wipe(&edit);
 	return rc;
 }
 
@@ -160,8 +180,12 @@ vmail_edits_remove(struct vmail_edits *e, uint64_t offset, struct vmail_str old,
 		.user = sound,
 		.is_public = sound,
 	};
+	enum vmail_rc rc;
 
-	return insert(e, &edit, err);
+	rc = keep_old(&edit, old) ? insert(e, &edit, err) : no_memory(err);
+	if (rc != VMAIL_OK)
+		edit_wipe(&edit);
+	return rc;
 }
 
 static struct vmail_str
@@ -262,6 +286,16 @@ vmail_edits_drift(const struct vmail_edits *e)
 	return sum;
 }
 
+size_t
+vmail_edits_changes(const struct vmail_edits *e)
+{
+	size_t n = e->adds;
+
+	for (size_t i = 0; i < e->n; i++)
+		n += e->list[i].is_public;
+	return n;
+}
+
 uint64_t
 vmail_edits_removed(const struct vmail_edits *e)
 {
@@ -302,6 +336,47 @@ new_size(const struct vmail_edits *e, const struct vmail_edits_base *base)
 	if (size == 0)
 		return sizeof(VMAIL_EMPTY_FILE) - 1;
 	return size + (closes(e, base) ? 1 : 0);
+}
+
+static bool
+each_added(const struct vmail_edits *e, uint64_t at,
+    bool (*each)(const struct vmail_edits_change *change, void *arg), void *arg)
+{
+	struct vmail_str rest = { e->added, e->added_n };
+
+	for (size_t i = 0; i < e->adds; i++) {
+		struct vmail_edits_change c = {
+			.new = vmail_text_cut(&rest, '\n'), .at = at
+		};
+
+		if (!each(&c, arg))
+			return false;
+		at += c.new.n + 1;
+	}
+	return true;
+}
+
+bool
+vmail_edits_each_change(const struct vmail_edits *e,
+    const struct vmail_edits_base *base,
+    bool (*each)(const struct vmail_edits_change *change, void *arg), void *arg)
+{
+	uint64_t moved = 0;
+
+	for (size_t i = 0; i < e->n; i++) {
+		const struct vmail_edit *edit = &e->list[i];
+		struct vmail_edits_change c = {
+			.old = { edit->old, edit->old_n },
+			.new = { edit->text, edit->n },
+			.at = edit->line + moved,
+		};
+
+		if (edit->is_public && !each(&c, arg))
+			return false;
+		moved += edit->put - edit->cut; /* modulo 2^64, both ways */
+	}
+	return each_added(
+	    e, kept_size(e, base) + (closes(e, base) ? 1 : 0), each, arg);
 }
 
 bool
@@ -363,8 +438,8 @@ cannot_copy_range(int error)
 	       error == EOPNOTSUPP || error == EPERM;
 }
 
-static bool
-copy(int from, uint64_t at, int to, uint64_t put, uint64_t n)
+bool
+vmail_edits_copy(int from, uint64_t at, int to, uint64_t put, uint64_t n)
 {
 	while (n != 0) {
 		off_t in = (off_t)at, out = (off_t)put;
@@ -398,7 +473,7 @@ static bool
 compose_in_place(
     const struct vmail_edits *e, const struct vmail_edits_base *base, int to)
 {
-	if (!copy(base->fd, 0, to, 0, base->size))
+	if (!vmail_edits_copy(base->fd, 0, to, 0, base->size))
 		return false;
 	for (size_t i = 0; i < e->n; i++)
 		if (!put_edit(&e->list[i], to, e->list[i].at))
@@ -416,13 +491,13 @@ compose_pieces(
 		const struct vmail_edit *edit = &e->list[i];
 		uint64_t n = edit->at - at;
 
-		if (!copy(base->fd, at, to, out, n) ||
+		if (!vmail_edits_copy(base->fd, at, to, out, n) ||
 		    !put_edit(edit, to, out + n))
 			return false;
 		out += n + edit->put;
 		at = edit->at + edit->cut;
 	}
-	return copy(base->fd, at, to, out, base->size - at);
+	return vmail_edits_copy(base->fd, at, to, out, base->size - at);
 }
 
 static bool
@@ -514,7 +589,7 @@ void
 vmail_edits_clear(struct vmail_edits *e)
 {
 	for (size_t i = 0; i < e->n; i++)
-		vmail_wipe_free(&e->list[i].text, e->list[i].n);
+		edit_wipe(&e->list[i]);
 	free(e->list);
 	free(e->names);
 	vmail_wipe_free(&e->added, e->added_room);

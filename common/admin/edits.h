@@ -24,6 +24,8 @@ struct vmail_edit {
 	size_t n;
 	bool user;	/* the old line was a sound record */
 	bool is_public; /* changes what the map holds */
+	char *old;	/* the old line where both are so; else NULL */
+	size_t old_n;
 };
 
 /* Zeroed to begin with. */
@@ -59,6 +61,18 @@ bool vmail_edits_any(const struct vmail_edits *e);
  * move? */
 bool vmail_edits_public(const struct vmail_edits *e);
 uint64_t vmail_edits_drift(const struct vmail_edits *e);
+/* One change of what the map holds. */
+struct vmail_edits_change {
+	struct vmail_str old, new; /* sound lines; p NULL: there is none */
+	uint64_t at;		   /* of the new one in the new file */
+};
+/* How many there are, and each in turn. False: the callback stopped it. */
+size_t vmail_edits_changes(const struct vmail_edits *e);
+bool vmail_edits_each_change(const struct vmail_edits *e,
+    const struct vmail_edits_base *base,
+    bool (*each)(const struct vmail_edits_change *change, void *arg),
+    void *arg);
+
 /* Sound records removed. */
 uint64_t vmail_edits_removed(const struct vmail_edits *e);
 
@@ -75,5 +89,8 @@ void vmail_edits_clear(struct vmail_edits *e);
 /* All of n bytes at offset at, whatever write says in between; false with
  * errno. */
 bool vmail_edits_pwrite(int fd, const void *p, size_t n, uint64_t at);
+/* n bytes of one file to another, cloned where that can be; false with errno.
+ */
+bool vmail_edits_copy(int from, uint64_t at, int to, uint64_t put, uint64_t n);
 
 #endif

@@ -8,10 +8,8 @@
 #include <unistd.h>
 
 #include "common/admin/edits.h"
-#include "common/admin/perm.h"
+#include "common/admin/maphead.h"
 #include "common/admin/store.h"
-#include "common/core/ids.h"
-#include "common/core/views.h"
 #include "common/scheme/scheme.h"
 
 enum {
@@ -27,9 +25,6 @@ enum {
 	COSTS = 32,
 	SAMPLE_ALL = 4096,
 	SAMPLE_ONE_OF = 64,
-	VIEWS_MAX = 65536,
-	RESTAMP = 128, /* bytes that one pwrite puts in place whole */
-	SETTINGS_LEN = VMAIL_MAP_HEADER_LEN - VMAIL_MAP_STAMP_LEN,
 };
 
 /* A slot as it stands in the file, but for the order of its bytes. */
@@ -70,10 +65,8 @@ struct build {
 	uint64_t pos, handed; /* bytes written; of these, given to the disk */
 	struct slots records; /* one each, in the file's order */
 	struct owners uids;
-	char *views;
-	size_t views_n;
-	uint64_t owner_uid;
-	uint64_t users;
+	struct vmail_maphead head;
+	uint64_t users, malformed;
 	struct cost costs[COSTS];
 	struct vmail_map_stamp stamp;
 	uint32_t pointers[2 * TABLES];
@@ -223,19 +216,6 @@ count_cost(struct build *b, struct vmail_str password, uint64_t offset)
 	}
 }
 
-/* Nobody's but a mailbox's own number: what `:uid:` answers for. */
-static bool
-own_uid(const struct build *b, struct vmail_str field, uint32_t *uid)
-{
-	uint64_t n;
-
-	if (!vmail_text_number(field, b->conf->last_valid_uid, &n) ||
-	    n < b->conf->first_valid_uid || n == b->owner_uid)
-		return false;
-	*uid = (uint32_t)n;
-	return true;
-}
-
 static struct owner *
 owner_slot(const struct owners *u, uint32_t uid)
 {
@@ -303,16 +283,19 @@ take_line(const struct vmail_walk_line *line, void *arg)
 	struct vmail_buf out;
 	uint32_t uid;
 
-	if (line->whole != line->text.n ||
-	    vmail_entry_parse(line->text, &e, NULL) != VMAIL_OK ||
-	    !vmail_name_askable(e.name))
+	enum vmail_rc rc = VMAIL_MALFORMED;
+
+	if (line->whole == line->text.n)
+		rc = vmail_entry_parse(line->text, &e, NULL);
+	b->malformed += rc == VMAIL_MALFORMED;
+	if (rc != VMAIL_OK || !vmail_name_askable(e.name))
 		return true;
 	count_cost(b, e.password, line->offset);
 	if (!b->conf->nss_mailboxes)
 		return true;
 	if (record_begin(b, e.name, &out) != VMAIL_OK)
 		return false;
-	if (own_uid(b, e.uid, &uid) &&
+	if (vmail_maphead_own_uid(&b->head, e.uid, &uid) &&
 	    !count_owner(&b->uids, uid, b->pos + b->have)) {
 		(void)no_memory(b);
 		return false;
@@ -411,7 +394,8 @@ forget(struct build *b, struct slot *s)
 	if (b->uids.n != 0 && key_at(b, s->pos, window, &key)) {
 		rest.p = key.p + key.n;
 		rest.n = (size_t)(window + sizeof(window) - rest.p);
-		if (own_uid(b, vmail_text_cut(&rest, ':'), &uid)) {
+		if (vmail_maphead_own_uid(
+			&b->head, vmail_text_cut(&rest, ':'), &uid)) {
 			struct owner *o = owner_slot(&b->uids, uid);
 
 			o->count--;
@@ -565,141 +549,6 @@ put_table(struct build *b, size_t t, struct slot *table, uint32_t n)
 	return put_bytes(b, (const char *)table, n * sizeof(*table));
 }
 
-/* The lines of views, with single spaces; full if they do not fit. */
-static void
-put_views(struct vmail_str text, struct vmail_buf *out)
-{
-	struct vmail_buf lines = *out;
-	struct vmail_view v;
-	uint64_t n = 0;
-
-	for (struct vmail_str rest = text; vmail_views_next(&rest, &v);)
-		n++;
-	vmail_buf_z(&lines, "views=");
-	vmail_buf_num(&lines, n, 1);
-	vmail_buf_char(&lines, '\n');
-	while (vmail_views_next(&text, &v)) {
-		vmail_buf_str(&lines, v.name);
-		vmail_buf_char(&lines, ' ');
-		vmail_buf_str(&lines, v.identity);
-		vmail_buf_char(&lines, ' ');
-		vmail_buf_num(&lines, v.uid, 1);
-		vmail_buf_char(&lines, ':');
-		vmail_buf_num(&lines, v.gid, 1);
-		vmail_buf_char(&lines, ' ');
-		vmail_buf_str(
-		    &lines, v.ranges.n != 0 ? v.ranges : VMAIL_STR("-"));
-		vmail_buf_char(&lines, '\n');
-	}
-	if (!lines.full) {
-		*out = lines;
-		return;
-	}
-	memset(out->p + out->len, '\n', out->size - out->len);
-	vmail_buf_z(out, "views=file\n");
-}
-
-static void
-put_setting(
-    const struct vmail_conf *conf, const char *key, struct vmail_buf *out)
-{
-	for (size_t i = 0; vmail_conf_key(i) != NULL; i++) {
-		if (strcmp(vmail_conf_key(i), key) != 0)
-			continue;
-		vmail_buf_z(out, key);
-		vmail_buf_char(out, '=');
-		vmail_conf_value(conf, i, out);
-		vmail_buf_char(out, '\n');
-	}
-}
-
-/* What stands behind the stamp. */
-static enum vmail_rc
-put_settings(const struct vmail_conf *conf, struct vmail_str views,
-    struct vmail_str cost, char settings[SETTINGS_LEN], struct vmail_err *err)
-{
-	static const char *const keys[] = { "passwd_file", "owner", "home",
-		"first_valid_uid", "last_valid_uid", "nss_mailboxes",
-		"nss_enumerate" };
-	struct vmail_buf out = { .p = settings, .size = SETTINGS_LEN };
-
-	memset(settings, '\n', SETTINGS_LEN);
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-		put_setting(conf, keys[i], &out);
-	vmail_buf_z(&out, "cost=");
-	vmail_buf_str(&out, cost);
-	vmail_buf_char(&out, '\n');
-	put_views(views, &out);
-	if (!out.full)
-		return VMAIL_OK;
-	return vmail_fail(err, VMAIL_INVALID, conf->path, 0,
-	    "settings too long for the map's header");
-}
-
-/* The text of views, on the heap; a missing file is an empty one, and one
- * too long to be looked at keeps its end. */
-static enum vmail_rc
-read_views(const struct vmail_conf *conf, char **text, size_t *n,
-    struct vmail_err *err)
-{
-	char path[VMAIL_CONF_PATH_MAX + 1], *p;
-	VMAIL_AUTOCLOSE int fd = -1;
-	struct stat st;
-	ssize_t got = 0;
-	enum vmail_rc rc = vmail_conf_beside(conf, "views", path, sizeof(path));
-
-	if (rc != VMAIL_OK)
-		return vmail_fail(err, rc, conf->path, 0, "a path too long");
-	rc = vmail_file_open(path, O_RDONLY, &fd, &st, err);
-	if (rc == VMAIL_OK)
-		rc = vmail_file_trust(&st, path, err);
-	if (rc != VMAIL_OK && rc != VMAIL_NOT_FOUND)
-		return rc;
-	if ((p = malloc(VIEWS_MAX)) == NULL)
-		return vmail_fail_sys(err, path, "read");
-	if (fd >= 0)
-		got = vmail_file_pread(fd, p, VIEWS_MAX, 0);
-	if (got < 0) {
-		free(p);
-		return vmail_fail_sys(err, path, "read");
-	}
-	*text = p;
-	*n = (size_t)got;
-	return VMAIL_OK;
-}
-
-/* The number of the owner where ids are the host's own. */
-static uint64_t
-owner_number(const struct vmail_conf *conf, struct vmail_str views)
-{
-	struct vmail_str owner = vmail_conf_owner_user(conf);
-	struct vmail_view v;
-	struct vmail_ids ids;
-
-	if (vmail_views_find(views, "host", owner, &v))
-		return v.uid;
-	return vmail_ids_account(owner, &ids) == VMAIL_OK ? ids.uid : 0;
-}
-
-/* Whom the map belongs to, so that NSS sees in it whether ids are the host's
- * own (ids.md, step 4): therefore the host's number, in a container that has
- * another one for the same name too. */
-static gid_t
-owner_group(const struct vmail_conf *conf, struct vmail_str views)
-{
-	struct vmail_str user = vmail_conf_owner_user(conf);
-	struct vmail_view v;
-	struct vmail_ids ids;
-	gid_t gid;
-
-	if (vmail_perm_on_host() && vmail_views_find(views, "host", user, &v))
-		return v.gid;
-	if (vmail_ids_system_group(vmail_conf_owner_group(conf), &gid) ==
-	    VMAIL_OK)
-		return gid;
-	return vmail_ids_account(user, &ids) == VMAIL_OK ? ids.gid : 0;
-}
-
 static struct vmail_str
 usual_cost(struct build *b, char conf_cost[VMAIL_COST_MAX])
 {
@@ -723,6 +572,8 @@ put_page(struct build *b)
 	char page[VMAIL_MAP_PAGE], cost[VMAIL_COST_MAX];
 	char *head = page + VMAIL_CDB_POINTERS;
 	char *value = page + VMAIL_MAP_HEADER_POS;
+	const struct vmail_maphead_lines lines = { usual_cost(b, cost),
+		b->malformed, 0 };
 	enum vmail_rc rc;
 
 	memcpy(page, b->pointers, VMAIL_CDB_POINTERS);
@@ -730,8 +581,8 @@ put_page(struct build *b)
 	put_u32(head + 4, VMAIL_MAP_HEADER_LEN);
 	memcpy(head + RECORD_HEAD, ":vmail", 6);
 	vmail_map_put_stamp(&b->stamp, value);
-	rc = put_settings(b->conf, (struct vmail_str){ b->views, b->views_n },
-	    usual_cost(b, cost), value + VMAIL_MAP_STAMP_LEN, b->err);
+	rc = vmail_maphead_put(
+	    &b->head, &lines, value + VMAIL_MAP_STAMP_LEN, b->err);
 	if (rc != VMAIL_OK)
 		return rc;
 	if (!vmail_edits_pwrite(b->fd, page, sizeof(page), 0))
@@ -742,13 +593,10 @@ put_page(struct build *b)
 static enum vmail_rc
 begin(struct build *b)
 {
-	struct vmail_str views;
-	enum vmail_rc rc = read_views(b->conf, &b->views, &b->views_n, b->err);
+	enum vmail_rc rc = vmail_maphead_open(&b->head, b->conf, b->err);
 
 	if (rc != VMAIL_OK)
 		return rc;
-	views = (struct vmail_str){ b->views, b->views_n };
-	b->owner_uid = owner_number(b->conf, views);
 	b->pos = b->handed = VMAIL_MAP_PAGE;
 	if ((b->buf = malloc(WRITE_CHUNK)) == NULL ||
 	    !push(&b->records, vmail_cdb_hash(VMAIL_STR(":vmail")),
@@ -758,8 +606,7 @@ begin(struct build *b)
 	    b->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (b->fd < 0)
 		return fail_sys(b, "make");
-	if (fchown(b->fd, 0, owner_group(b->conf, views)) != 0 ||
-	    fchmod(b->fd, 0644) != 0)
+	if (!vmail_maphead_chown(&b->head, b->fd))
 		return fail_sys(b, "chown");
 	return VMAIL_OK;
 }
@@ -794,7 +641,7 @@ end(struct build *b, enum vmail_rc rc, int *fd)
 {
 	free(b->records.list);
 	free(b->uids.list);
-	free(b->views);
+	vmail_maphead_close(&b->head);
 	free(b->buf);
 	if (b->fd < 0)
 		return;
@@ -836,77 +683,4 @@ vmail_mapmake_header(const struct vmail_conf *conf, const char *path, int *fd,
 		rc = finish(&b);
 	end(&b, rc, fd);
 	return rc;
-}
-
-bool
-vmail_mapmake_current(
-    const struct vmail_conf *conf, const struct vmail_map *map)
-{
-	char now[SETTINGS_LEN], there[SETTINGS_LEN], *views = NULL;
-	struct vmail_str text;
-	size_t n = 0;
-	bool same = false;
-
-	if (read_views(conf, &views, &n, NULL) != VMAIL_OK)
-		return false;
-	text = (struct vmail_str){ views, n };
-	/* The open map's page is cut into strings: read it once more. */
-	if (put_settings(conf, text, map->cost, now, NULL) == VMAIL_OK &&
-	    vmail_file_pread(map->cdb.fd, there, SETTINGS_LEN,
-		VMAIL_MAP_HEADER_POS + VMAIL_MAP_STAMP_LEN) == SETTINGS_LEN)
-		same = memcmp(now, there, SETTINGS_LEN) == 0 &&
-		       (!vmail_perm_on_host() ||
-			   map->gid == owner_group(conf, text));
-	free(views);
-	return same;
-}
-
-bool
-vmail_mapmake_can_restamp(const struct vmail_conf *conf, const char *path,
-    const struct stat *old, uint64_t drift)
-{
-	struct vmail_map map;
-	bool can;
-
-	if (drift > VMAIL_MAP_DRIFT_MAX ||
-	    vmail_map_open(path, &map, NULL) != VMAIL_OK)
-		return false;
-	can = vmail_map_fresh(&map, old) &&
-	      map.stamp.drift + drift <= VMAIL_MAP_DRIFT_MAX &&
-	      !(map.stamp.dups && drift != 0) &&
-	      vmail_mapmake_current(conf, &map);
-	vmail_map_close(&map);
-	return can;
-}
-
-enum vmail_rc
-vmail_mapmake_restamp(const char *path, const struct stat *new, uint64_t drift,
-    struct vmail_err *err)
-{
-	VMAIL_AUTOCLOSE int fd = -1;
-	char bytes[RESTAMP];
-	struct vmail_map_stamp stamp;
-	struct stat st;
-	enum vmail_rc rc = vmail_file_open(path, O_RDWR, &fd, &st, err);
-
-	if (rc == VMAIL_OK)
-		rc = vmail_file_trust(&st, path, err);
-	if (rc != VMAIL_OK)
-		return rc;
-	if (vmail_file_pread(fd, bytes, RESTAMP, VMAIL_MAP_HEADER_POS) !=
-		RESTAMP ||
-	    !vmail_map_get_stamp(bytes, &stamp))
-		return vmail_fail(
-		    err, VMAIL_MALFORMED, path, 0, "not a map, or damaged");
-	stamp.file = vmail_file_stamp(new);
-	stamp.drift += (uint32_t)drift;
-	vmail_map_put_stamp(&stamp, bytes);
-	if (!vmail_edits_pwrite(fd, bytes, RESTAMP, VMAIL_MAP_HEADER_POS))
-		return vmail_fail_sys(err, path, "write the stamp");
-	/* Postfix opens a map anew when its time changes: nothing it reads
-	 * has changed. */
-	if (futimens(fd, (struct timespec[]){
-			     { .tv_nsec = UTIME_OMIT }, st.st_mtim }) != 0)
-		return vmail_fail_sys(err, path, "keep the map's time");
-	return VMAIL_OK;
 }

@@ -1,10 +1,9 @@
 /*
- * How the public map is built and stamped (formats.md, "Public map"; size.md).
+ * How the public map is built anew (formats.md, "Public map"; size.md).
  */
 #ifndef VMAIL_ADMIN_MAPMAKE_H
 #define VMAIL_ADMIN_MAPMAKE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
@@ -25,21 +24,5 @@ enum vmail_rc vmail_mapmake_build(const struct vmail_conf *conf, int passwd_fd,
  * passwd-file lies elsewhere. Made and given as by vmail_mapmake_build. */
 enum vmail_rc vmail_mapmake_header(const struct vmail_conf *conf,
     const char *path, int *fd, struct vmail_err *err);
-
-/*
- * Restamps the live map of the old content for the new one: drift more bytes
- * of doubt. Puts the map's own mtime back. It cannot be, and must be rebuilt,
- * where drift passes the limit, with drift where names are equal, where it is
- * not fresh for `old`, or its header says other settings.
- */
-bool vmail_mapmake_can_restamp(const struct vmail_conf *conf, const char *path,
-    const struct stat *old, uint64_t drift);
-enum vmail_rc vmail_mapmake_restamp(const char *path, const struct stat *new,
-    uint64_t drift, struct vmail_err *err);
-
-/* Does the map's header say what vmail.conf and views say now, and its group
- * (on the host) whose it is? */
-bool vmail_mapmake_current(
-    const struct vmail_conf *conf, const struct vmail_map *map);
 
 #endif

@@ -10,7 +10,6 @@
 
 #include "common/admin/commit.h"
 #include "common/admin/derive.h"
-#include "common/admin/mapmake.h"
 #include "common/admin/mounts.h"
 #include "common/admin/perm.h"
 #include "common/admin/secret.h"
@@ -432,6 +431,14 @@ find_malformed(
 	}
 }
 
+/* The map answered that there is none, and that every line can be read. */
+static bool
+ruled_out(const struct vmail_store *s, struct vmail_str name)
+{
+	return s->map_usable && s->map.malformed == 0 &&
+	       vmail_name_askable(name);
+}
+
 enum vmail_rc
 vmail_store_find(struct vmail_store *store, struct vmail_str name,
     struct vmail_line *line, struct vmail_err *err)
@@ -443,7 +450,7 @@ vmail_store_find(struct vmail_store *store, struct vmail_str name,
 
 	if (rc == VMAIL_OK)
 		rc = read_line(store, offset, &found, &next);
-	else if (rc == VMAIL_NOT_FOUND)
+	else if (rc == VMAIL_NOT_FOUND && !ruled_out(store, name))
 		rc = find_malformed(store, name, &found);
 	if (rc == VMAIL_NOT_FOUND)
 		return vmail_fail(err, rc, path, 0, "no such user");

@@ -58,7 +58,7 @@ enum vmail_rc vmail_store_add(
 struct vmail_commit {
 	bool changed;		  /* false: there was nothing to do */
 	int64_t mtime;		  /* seconds, of the new file */
-	bool map_rebuilt;	  /* else restamped */
+	bool map_rebuilt;	  /* else restamped or patched */
 	struct vmail_err warning; /* rc != VMAIL_OK: the change is done, but
 				   * the map is stale, and why */
 };

@@ -172,6 +172,10 @@ set_one(struct vmail_map *map, struct vmail_str key, struct vmail_str value,
 		return set_bool(&map->nss_enumerate, value);
 	if (vmail_str_is(key, "cost"))
 		map->cost = value;
+	if (vmail_str_is(key, "malformed"))
+		return vmail_text_number(value, UINT64_MAX, &map->malformed);
+	if (vmail_str_is(key, "patched"))
+		return vmail_text_number(value, UINT64_MAX, &map->patched);
 	if (vmail_str_is(key, "views"))
 		return set_views(map, value, rest);
 	return true;
@@ -189,6 +193,8 @@ set_defaults(struct vmail_map *map)
 	map->last_valid_uid = 60000;
 	map->nss_mailboxes = true;
 	map->nss_enumerate = false;
+	map->malformed = UINT64_MAX;
+	map->patched = 0;
 }
 
 /* Line feeds to the end, the last of which has been seen: 1,500 bytes, and

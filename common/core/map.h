@@ -55,6 +55,9 @@ struct vmail_map {
 	struct vmail_str owner_user, owner_group, cost, views;
 	uint32_t first_valid_uid, last_valid_uid;
 	bool nss_mailboxes, nss_enumerate;
+	/* Lines that nobody can read (UINT64_MAX: not told), and changes of
+	 * records since the map was built. */
+	uint64_t malformed, patched;
 	char page[VMAIL_MAP_PAGE];
 };
 

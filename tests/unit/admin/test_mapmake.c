@@ -1,6 +1,8 @@
 #include "tests/unit/admin/fixture.h"
 
+#include "common/admin/maphead.h"
 #include "common/admin/mapmake.h"
+#include "common/admin/mappatch.h"
 #include "common/core/db.h"
 #include "common/core/ids.h"
 
@@ -471,7 +473,7 @@ views_go_into_the_header_with_single_spaces(void **state)
 	assert_true(vmail_str_is(map.views,
 	    "host vmail 5000:5000 -\n"
 	    "rootless vmail 1000:1000 0:1000:1,1:100000:65536\n"));
-	assert_true(vmail_mapmake_current(&f.conf, &map));
+	assert_true(vmail_maphead_current(&f.conf, &map));
 	ended(&f, &map);
 }
 
@@ -490,7 +492,7 @@ too_many_views_stay_in_their_file(void **state)
 	assert_int_equal(build(&f), VMAIL_OK);
 	open_map(&f, &map);
 	assert_null(map.views.p);
-	assert_true(vmail_mapmake_current(&f.conf, &map));
+	assert_true(vmail_maphead_current(&f.conf, &map));
 	ended(&f, &map);
 }
 
@@ -590,20 +592,20 @@ other_settings_make_a_map_no_longer_current(void **state)
 
 	(void)state;
 	built(&f, "ann:" ROUNDS "\n", &map);
-	assert_true(vmail_mapmake_current(&f.conf, &map));
+	assert_true(vmail_maphead_current(&f.conf, &map));
 	strcpy(f.conf.home, "/other/%n");
-	assert_false(vmail_mapmake_current(&f.conf, &map));
+	assert_false(vmail_maphead_current(&f.conf, &map));
 	strcpy(f.conf.home, "/var/mail/vhosts/%d/%n");
-	assert_true(vmail_mapmake_current(&f.conf, &map));
+	assert_true(vmail_maphead_current(&f.conf, &map));
 	f.conf.first_valid_uid++;
-	assert_false(vmail_mapmake_current(&f.conf, &map));
+	assert_false(vmail_maphead_current(&f.conf, &map));
 	f.conf.first_valid_uid--;
 	map.gid += 9;
-	assert_false(vmail_mapmake_current(&f.conf, &map));
+	assert_false(vmail_maphead_current(&f.conf, &map));
 	map.gid -= 9;
-	assert_true(vmail_mapmake_current(&f.conf, &map));
+	assert_true(vmail_maphead_current(&f.conf, &map));
 	put(in_dir(&f, "views", path), "host vmail 5000:5000 -\n", 23, 0644);
-	assert_false(vmail_mapmake_current(&f.conf, &map));
+	assert_false(vmail_maphead_current(&f.conf, &map));
 	ended(&f, &map);
 }
 
@@ -621,7 +623,7 @@ a_restamp_changes_the_stamp_alone(void **state)
 	vmail_map_close(&map);
 	in_dir(&f, "passwd.cdb", path);
 	assert_int_equal(stat(f.passwd, &old), 0);
-	assert_true(vmail_mapmake_can_restamp(&f.conf, path, &old, 7));
+	assert_true(vmail_mappatch_can_restamp(&f.conf, path, &old, 7));
 	assert_int_equal(
 	    utimensat(AT_FDCWD, path,
 		(struct timespec[]){ { 0, UTIME_OMIT }, { 1000000, 5 } }, 0),
@@ -631,7 +633,7 @@ a_restamp_changes_the_stamp_alone(void **state)
 	put(f.passwd, "ann:xxxxxxxx\nbob:x\n", 19, 0640);
 	assert_int_equal(stat(f.passwd, &new), 0);
 	assert_int_equal(
-	    vmail_mapmake_restamp(path, &new, 7, &f.err), VMAIL_OK);
+	    vmail_mappatch_restamp(path, &new, 7, &f.err), VMAIL_OK);
 	after = stat_of(&f, "passwd.cdb");
 	assert_int_equal(after.st_ino, before.st_ino);
 	assert_int_equal(after.st_mtim.tv_sec, 1000000);
@@ -663,30 +665,30 @@ what_cannot_be_restamped_is_rebuilt(void **state)
 	in_dir(&f, "passwd.cdb", path);
 	assert_int_equal(stat(f.passwd, &st), 0);
 	/* Equal names: no drift. */
-	assert_true(vmail_mapmake_can_restamp(&f.conf, path, &st, 0));
-	assert_false(vmail_mapmake_can_restamp(&f.conf, path, &st, 1));
+	assert_true(vmail_mappatch_can_restamp(&f.conf, path, &st, 0));
+	assert_false(vmail_mappatch_can_restamp(&f.conf, path, &st, 1));
 	put(f.passwd, "ann:x\n", 6, 0640);
 	assert_int_equal(stat(f.passwd, &st), 0);
 	/* Stale. */
-	assert_false(vmail_mapmake_can_restamp(&f.conf, path, &st, 0));
+	assert_false(vmail_mappatch_can_restamp(&f.conf, path, &st, 0));
 	assert_int_equal(build(&f), VMAIL_OK);
-	assert_true(vmail_mapmake_can_restamp(&f.conf, path, &st, 65536));
-	assert_false(vmail_mapmake_can_restamp(&f.conf, path, &st, 65537));
+	assert_true(vmail_mappatch_can_restamp(&f.conf, path, &st, 65536));
+	assert_false(vmail_mappatch_can_restamp(&f.conf, path, &st, 65537));
 	assert_int_equal(
-	    vmail_mapmake_restamp(path, &st, 65000, &f.err), VMAIL_OK);
-	assert_true(vmail_mapmake_can_restamp(&f.conf, path, &st, 536));
-	assert_false(vmail_mapmake_can_restamp(&f.conf, path, &st, 537));
+	    vmail_mappatch_restamp(path, &st, 65000, &f.err), VMAIL_OK);
+	assert_true(vmail_mappatch_can_restamp(&f.conf, path, &st, 536));
+	assert_false(vmail_mappatch_can_restamp(&f.conf, path, &st, 537));
 	/* Another file, other settings, none. */
 	other = st;
 	other.st_ino++;
-	assert_false(vmail_mapmake_can_restamp(&f.conf, path, &other, 0));
+	assert_false(vmail_mappatch_can_restamp(&f.conf, path, &other, 0));
 	f.conf.nss_enumerate = true;
-	assert_false(vmail_mapmake_can_restamp(&f.conf, path, &st, 0));
+	assert_false(vmail_mappatch_can_restamp(&f.conf, path, &st, 0));
 	f.conf.nss_enumerate = false;
 	assert_int_equal(unlink(path), 0);
-	assert_false(vmail_mapmake_can_restamp(&f.conf, path, &st, 0));
+	assert_false(vmail_mappatch_can_restamp(&f.conf, path, &st, 0));
 	assert_int_not_equal(
-	    vmail_mapmake_restamp(path, &st, 0, &f.err), VMAIL_OK);
+	    vmail_mappatch_restamp(path, &st, 0, &f.err), VMAIL_OK);
 	end(&f);
 }
 
@@ -703,14 +705,14 @@ what_is_no_map_is_never_stamped(void **state)
 	memset(text, 'x', sizeof(text));
 	put(in_dir(&f, "passwd.cdb", path), text, sizeof(text), 0644);
 	assert_int_equal(
-	    vmail_mapmake_restamp(path, &st, 0, &f.err), VMAIL_MALFORMED);
+	    vmail_mappatch_restamp(path, &st, 0, &f.err), VMAIL_MALFORMED);
 	assert_file_is(path, text, sizeof(text));
 	assert_int_equal(symlink(path, in_dir(&f, "link.cdb", other)), 0);
 	assert_int_equal(
-	    vmail_mapmake_restamp(other, &st, 0, &f.err), VMAIL_UNSAFE);
+	    vmail_mappatch_restamp(other, &st, 0, &f.err), VMAIL_UNSAFE);
 	assert_int_equal(chmod(path, 0666), 0);
 	assert_int_equal(
-	    vmail_mapmake_restamp(path, &st, 0, &f.err), VMAIL_UNSAFE);
+	    vmail_mappatch_restamp(path, &st, 0, &f.err), VMAIL_UNSAFE);
 	end(&f);
 }
 
