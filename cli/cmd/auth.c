@@ -34,6 +34,15 @@ answer(const struct run *run, const char *user, bool yes)
 		   : say_fail(STATUS_FAILED, "%s: not authenticated", user);
 }
 
+/* A no about the user; the kernel's no to us is none. */
+static bool
+is_no(enum vmail_rc rc, const struct vmail_err *err)
+{
+	if (rc == VMAIL_DENIED)
+		return err->sys_errno == 0;
+	return rc == VMAIL_MISMATCH || rc == VMAIL_NOT_FOUND;
+}
+
 static int
 auth(struct run *run)
 {
@@ -50,9 +59,9 @@ auth(struct run *run)
 	if (vmail_auth_name(&run->conf, user, name) != VMAIL_OK)
 		return answer(run, user, false);
 	rc = vmail_auth_check(&run->conf, name, &password, &err);
-	if (rc == VMAIL_MISMATCH || rc == VMAIL_DENIED || rc == VMAIL_NOT_FOUND)
-		return answer(run, user, false);
-	return rc == VMAIL_OK ? answer(run, user, true) : say_error(&err);
+	if (rc == VMAIL_OK || is_no(rc, &err))
+		return answer(run, user, rc == VMAIL_OK);
+	return say_error(&err);
 }
 
 const struct cmd cmd_auth = {
