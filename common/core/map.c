@@ -146,39 +146,89 @@ set_views(struct vmail_map *map, struct vmail_str value, struct vmail_str *rest)
 	return lines == 0;
 }
 
-/* A key we do not know is a later writer's: passed over. */
+enum setting {
+	S_PASSWD_FILE,
+	S_OWNER,
+	S_HOME,
+	S_FIRST_UID,
+	S_LAST_UID,
+	S_MAILBOXES,
+	S_ENUMERATE,
+	S_COST,
+	S_MALFORMED,
+	S_PATCHED,
+	S_VIEWS,
+	SETTINGS
+};
+
+#define KEY(z)                                                                 \
+	{                                                                      \
+		z, sizeof(z) - 1                                               \
+	}
+
+/* In the order in which they are written: every lookup reads them all. */
+static const struct vmail_str keys[SETTINGS] = {
+	[S_PASSWD_FILE] = KEY("passwd_file"),
+	[S_OWNER] = KEY("owner"),
+	[S_HOME] = KEY("home"),
+	[S_FIRST_UID] = KEY("first_valid_uid"),
+	[S_LAST_UID] = KEY("last_valid_uid"),
+	[S_MAILBOXES] = KEY("nss_mailboxes"),
+	[S_ENUMERATE] = KEY("nss_enumerate"),
+	[S_COST] = KEY("cost"),
+	[S_MALFORMED] = KEY("malformed"),
+	[S_PATCHED] = KEY("patched"),
+	[S_VIEWS] = KEY("views"),
+};
+
+/* Which key this is, the expected one asked first. A key we do not know is a
+ * later writer's: SETTINGS. */
+static enum setting
+which(struct vmail_str key, enum setting expected)
+{
+	if (expected < SETTINGS && vmail_str_eq(key, keys[expected]))
+		return expected;
+	for (enum setting i = 0; i < SETTINGS; i++)
+		if (vmail_str_eq(key, keys[i]))
+			return i;
+	return SETTINGS;
+}
+
 static bool
-set_one(struct vmail_map *map, struct vmail_str key, struct vmail_str value,
+set_one(struct vmail_map *map, enum setting setting, struct vmail_str value,
     struct vmail_str *rest)
 {
-	if (vmail_str_is(key, "passwd_file")) {
+	switch (setting) {
+	case S_PASSWD_FILE:
 		map->passwd_file = value.p;
 		return vmail_str_starts(value, "/") &&
 		       value.n <= VMAIL_CONF_PATH_MAX;
-	}
-	if (vmail_str_is(key, "home")) {
+	case S_OWNER:
+		return set_owner(map, value);
+	case S_HOME:
 		map->home = value.p;
 		return value.n <= VMAIL_CONF_PATH_MAX;
-	}
-	if (vmail_str_is(key, "owner"))
-		return set_owner(map, value);
-	if (vmail_str_is(key, "first_valid_uid"))
+	case S_FIRST_UID:
 		return set_uid(&map->first_valid_uid, value);
-	if (vmail_str_is(key, "last_valid_uid"))
+	case S_LAST_UID:
 		return set_uid(&map->last_valid_uid, value);
-	if (vmail_str_is(key, "nss_mailboxes"))
+	case S_MAILBOXES:
 		return set_bool(&map->nss_mailboxes, value);
-	if (vmail_str_is(key, "nss_enumerate"))
+	case S_ENUMERATE:
 		return set_bool(&map->nss_enumerate, value);
-	if (vmail_str_is(key, "cost"))
+	case S_COST:
 		map->cost = value;
-	if (vmail_str_is(key, "malformed"))
+		return true;
+	case S_MALFORMED:
 		return vmail_text_number(value, UINT64_MAX, &map->malformed);
-	if (vmail_str_is(key, "patched"))
+	case S_PATCHED:
 		return vmail_text_number(value, UINT64_MAX, &map->patched);
-	if (vmail_str_is(key, "views"))
+	case S_VIEWS:
 		return set_views(map, value, rest);
-	return true;
+	case SETTINGS:
+		return true;
+	}
+	return false;
 }
 
 /* conf.c's defaults; a struct vmail_conf would be too large a frame here. */
@@ -212,6 +262,7 @@ parse_settings(struct vmail_map *map)
 	char *text = map->page + VMAIL_MAP_HEADER_POS + VMAIL_MAP_STAMP_LEN;
 	struct vmail_str rest = { text,
 		VMAIL_MAP_HEADER_LEN - VMAIL_MAP_STAMP_LEN };
+	enum setting setting, next = 0;
 
 	if (memchr(rest.p, '\0', rest.n) != NULL || rest.p[rest.n - 1] != '\n')
 		return false;
@@ -222,8 +273,10 @@ parse_settings(struct vmail_map *map)
 			return padding(rest);
 		text[(size_t)(value.p - text) + value.n] = '\0';
 		struct vmail_str key = vmail_text_cut(&value, '=');
-		if (value.p == NULL || !set_one(map, key, value, &rest))
+		setting = which(key, next);
+		if (value.p == NULL || !set_one(map, setting, value, &rest))
 			return false;
+		next = setting + 1;
 	}
 	return true;
 }
