@@ -121,6 +121,26 @@ say_stale(const struct vmail_err *warning)
 	say_mend("vmailadm map");
 }
 
+/* Readers may have met the file half written, for a moment. */
+static void
+say_in_place(const struct run *run, const struct vmail_commit *done)
+{
+	const char *path = run->conf.passwd_file;
+
+	if (!done->in_place)
+		return;
+	if (done->holder != 0)
+		say_warn("%s: written over in place, which is not atomic: "
+			 "process %d has this file mounted alone",
+		    path, (int)done->holder);
+	else
+		say_warn("%s: written over in place, which is not atomic: "
+			 "it is itself a mount point",
+		    path);
+	say_mend("mount its folder instead of the file; vmailadm check names "
+		 "who has it");
+}
+
 static int
 say_bulk(void)
 {
@@ -149,6 +169,7 @@ change_commit(struct run *run, struct vmail_store **store, bool force)
 	if (rc != VMAIL_OK)
 		return say_error(&err);
 	run->committed = true;
+	say_in_place(run, &done);
 	if (done.warning.rc != VMAIL_OK)
 		say_stale(&done.warning);
 	return STATUS_OK;

@@ -35,6 +35,8 @@ void check_say(struct check *check, const struct finding *finding);
 void check_lines(struct check *check);
 /* Owner, mode and kind of every file, and what must be there. */
 void check_files(struct check *check);
+/* Mounts of one file alone. */
+void check_mounts(struct check *check);
 /* The map, and what else is derived. */
 void check_derived(struct check *check);
 /* The owner's account and group; the lines of views. */

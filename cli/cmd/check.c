@@ -44,6 +44,7 @@ check_all(struct check *c, const struct run *run)
 	if (!c->report)
 		return say_fail(STATUS_FAILED, "out of memory");
 	check_files(c);
+	check_mounts(c);
 	check_identities(c);
 	check_derived(c);
 	check_lines(c);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/admin/derive.h"
+#include "common/admin/inplace.h"
 #include "common/admin/mapmake.h"
 #include "common/admin/mappatch.h"
 #include "common/admin/perm.h"
@@ -23,6 +24,7 @@ struct commit {
 	struct stat st;
 	uint64_t drift;
 	bool built;		 /* the new map, from all lines */
+	bool torn;		 /* neither old nor new: the journal tells */
 	char map_path[MAP_PATH]; /* P.cdb, where it is now */
 };
 
@@ -119,25 +121,41 @@ open_end(const struct vmail_store *s, bool *open, struct vmail_err *err)
 	return VMAIL_OK;
 }
 
+static bool
+in_place(const struct commit *c)
+{
+	return c->store->mounts.way != VMAIL_MOUNTS_RENAME;
+}
+
 /* Whole seconds must grow: Dovecot compares nothing finer (step 5). */
 static enum vmail_rc
 set_mtime(struct commit *c, struct vmail_err *err)
 {
 	const char *path = c->store->conf.passwd_file;
-	struct timespec next = c->store->st.st_mtim, now;
+	const struct timespec times[] = { { .tv_nsec = UTIME_OMIT },
+		vmail_inplace_mtime(&c->store->st) };
 
-	next.tv_sec++;
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	if (now.tv_sec > next.tv_sec ||
-	    (now.tv_sec == next.tv_sec && now.tv_nsec > next.tv_nsec))
-		next = now;
-	if (futimens(c->fd, (struct timespec[]){ now, next }) != 0 ||
-	    fstat(c->fd, &c->st) != 0)
+	if (futimens(c->fd, times) != 0 || fstat(c->fd, &c->st) != 0)
 		return vmail_fail_sys(err, path, "set the time");
 	errno = EOVERFLOW;
 	return c->st.st_mtim.tv_sec > c->store->st.st_mtim.tv_sec
 		   ? VMAIL_OK
 		   : vmail_fail_sys(err, path, "let the time grow");
+}
+
+/* The new file as others are to see it; in place they never see this one. */
+static enum vmail_rc
+dress(struct commit *c, struct vmail_err *err)
+{
+	enum vmail_rc rc;
+
+	if (in_place(c))
+		return VMAIL_OK;
+	rc = set_mtime(c, err);
+	/* The disk works while the map is made. */
+	if (rc == VMAIL_OK)
+		(void)sync_file_range(c->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	return rc;
 }
 
 /* Steps 4 and 5. */
@@ -146,7 +164,8 @@ write_file(struct commit *c, struct vmail_err *err)
 {
 	struct vmail_store *s = c->store;
 	struct vmail_edits_base *base = &c->base;
-	struct vmail_store_name name = vmail_store_beside(s, ".tmp");
+	struct vmail_store_name name =
+	    vmail_store_beside(s, in_place(c) ? VMAIL_INPLACE_JOURNAL : ".tmp");
 	enum vmail_rc rc;
 
 	*base = (struct vmail_edits_base){ .fd = s->fd,
@@ -160,16 +179,15 @@ write_file(struct commit *c, struct vmail_err *err)
 	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (c->fd < 0)
 		return vmail_fail_sys(err, base->path, "make the new file");
-	rc = vmail_perm_like(s->fd, c->fd, base->path, err);
+	if (!in_place(c))
+		rc = vmail_perm_like(s->fd, c->fd, base->path, err);
 	if (rc == VMAIL_OK)
 		rc = vmail_edits_compose(&s->edits, base, c->fd, err);
 	if (rc == VMAIL_OK)
-		rc = set_mtime(c, err);
-	if (rc != VMAIL_OK)
-		return rc;
-	/* The disk works while the map is made. */
-	(void)sync_file_range(c->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-	return vmail_edits_verify(&s->edits, base, c->fd, err);
+		rc = dress(c, err);
+	if (rc == VMAIL_OK)
+		rc = vmail_edits_verify(&s->edits, base, c->fd, err);
+	return rc;
 }
 
 /* A patched copy of the live map where one can be, else one from all lines. */
@@ -188,8 +206,8 @@ new_map(struct commit *c, const char *path, struct vmail_err *err)
 	c->built = rc == VMAIL_MISMATCH;
 	if (!c->built)
 		return rc;
-	return vmail_mapmake_build(
-	    &s->conf, c->fd, s->conf.passwd_file, path, &c->map, err);
+	return vmail_mapmake_build(&s->conf, in_place(c) ? s->fd : c->fd,
+	    s->conf.passwd_file, path, &c->map, err);
 }
 
 /* Step 6. Without mailboxes the map has nothing that an edit could change. */
@@ -229,6 +247,39 @@ sync_files(struct commit *c, struct vmail_err *err)
 	return still_the_same(s, err);
 }
 
+/* Steps 6 and 7 of a commit by rename. */
+static enum vmail_rc
+replace(struct commit *c, struct vmail_err *err)
+{
+	struct vmail_store *s = c->store;
+	enum vmail_rc rc = write_map(c, err);
+
+	if (rc == VMAIL_OK)
+		rc = sync_files(c, err);
+	if (rc == VMAIL_OK && rename_to(s, ".tmp", "") != 0)
+		rc = vmail_fail_sys(
+		    err, s->conf.passwd_file, "rename into place");
+	return rc;
+}
+
+static enum vmail_rc
+write_over(struct commit *c, struct vmail_err *err)
+{
+	struct vmail_store *s = c->store;
+	const char *path = s->conf.passwd_file;
+	struct stat st;
+	enum vmail_rc rc = still_the_same(s, err);
+
+	if (rc == VMAIL_OK && fstat(c->fd, &st) != 0)
+		rc = vmail_fail_sys(err, path, "stat the journal");
+	if (rc == VMAIL_OK)
+		rc = vmail_inplace_write(
+		    s, c->fd, (uint64_t)st.st_size, &c->torn, err);
+	if (rc == VMAIL_OK && fstat(s->fd, &c->st) != 0)
+		rc = vmail_fail_sys(err, path, "stat");
+	return rc;
+}
+
 static enum vmail_rc
 prepare(struct commit *c, struct vmail_err *err)
 {
@@ -239,12 +290,7 @@ prepare(struct commit *c, struct vmail_err *err)
 		rc = vmail_derive_missing(
 		    s->conf.passwd_file, s->fd, NULL, NULL, err);
 	if (rc == VMAIL_OK)
-		rc = write_map(c, err);
-	if (rc == VMAIL_OK)
-		rc = sync_files(c, err);
-	if (rc == VMAIL_OK && rename_to(s, ".tmp", "") != 0)
-		rc = vmail_fail_sys(
-		    err, s->conf.passwd_file, "rename into place");
+		rc = in_place(c) ? write_over(c, err) : replace(c, err);
 	return rc;
 }
 
@@ -271,26 +317,59 @@ keep_backup(const struct vmail_store *s, struct vmail_commit *done)
 	drop(s, "-.tmp");
 }
 
-/* Steps 7 to 9 behind the rename: whatever fails now, the change is done. */
 static void
-publish(struct commit *c, struct vmail_commit *done)
+warn_of(struct vmail_commit *done, const struct vmail_err *err)
+{
+	if (done->warning.rc == VMAIL_OK)
+		done->warning = *err;
+}
+
+/* The new map into place, or the live one restamped. */
+static void
+publish_map(struct commit *c, struct vmail_commit *done)
 {
 	struct vmail_store *s = c->store;
 	struct vmail_err err;
 
-	keep_backup(s, done);
 	done->map_rebuilt = c->built;
 	if (c->map >= 0 && rename_to(s, ".cdb.tmp", ".cdb") != 0) {
 		warn(done, c->map_path, "rename into place");
 		drop(s, ".cdb.tmp");
 	}
-	if (c->map < 0 &&
-	    vmail_mappatch_restamp(c->map_path, &c->st, c->drift, &err) !=
-		VMAIL_OK &&
-	    done->warning.rc == VMAIL_OK)
-		done->warning = err;
+	if (c->map < 0 && vmail_mappatch_restamp(
+			      c->map_path, &c->st, c->drift, &err) != VMAIL_OK)
+		warn_of(done, &err);
+}
+
+/* Steps 7 to 9 behind the rename: whatever fails now, the change is done. */
+static void
+publish(struct commit *c, struct vmail_commit *done)
+{
+	struct vmail_store *s = c->store;
+
+	keep_backup(s, done);
+	publish_map(c, done);
 	if (fsync(s->folder) != 0)
 		warn(done, s->conf.passwd_file, "fsync the folder");
+}
+
+/* The same behind a commit in place: the map is made only now, from what the
+ * file has become. */
+static void
+publish_in_place(struct commit *c, struct vmail_commit *done)
+{
+	struct vmail_store *s = c->store;
+	struct vmail_err err;
+
+	done->in_place = true;
+	done->holder = s->mounts.holder;
+	if (write_map(c, &err) != VMAIL_OK)
+		warn_of(done, &err);
+	else if (c->map >= 0 && fsync(c->map) != 0)
+		warn(done, c->map_path, "fsync");
+	else
+		publish_map(c, done);
+	vmail_inplace_drop(s);
 }
 
 /* The store goes on with the new file, which it has locked. */
@@ -300,10 +379,12 @@ adopt(struct commit *c)
 	struct vmail_store *s = c->store;
 
 	vmail_store_forget(s);
+	s->st = c->st;
+	if (in_place(c))
+		return;
 	vmail_file_close(&s->fd);
 	s->fd = c->fd;
 	c->fd = -1;
-	s->st = c->st;
 }
 
 enum vmail_rc
@@ -323,10 +404,15 @@ vmail_store_commit(struct vmail_store *store, bool force,
 	}
 	if (result.changed) {
 		result.mtime = c.st.st_mtim.tv_sec;
-		publish(&c, &result);
+		if (in_place(&c))
+			publish_in_place(&c, &result);
+		else
+			publish(&c, &result);
 		adopt(&c);
 	} else if (c.fd >= 0) {
 		vmail_store_sweep(store);
+		if (in_place(&c) && !c.torn)
+			vmail_inplace_drop(store);
 	}
 	vmail_file_close(&c.fd);
 	vmail_file_close(&c.map);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "common/admin/edits.h"
+#include "common/admin/mounts.h"
 #include "common/admin/store.h"
 #include "common/core/map.h"
 
@@ -17,6 +18,7 @@ struct vmail_store {
 	const char *base; /* the passwd-file's name in its folder */
 	int folder, lock, fd;
 	struct stat st; /* of fd, when it was opened or committed */
+	struct vmail_mounts_verdict mounts; /* how it may be changed */
 	struct vmail_edits edits;
 	struct vmail_map map; /* for hints; asked at the first find */
 	bool map_asked, map_usable;

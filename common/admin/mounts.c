@@ -1,17 +1,75 @@
 #include "common/admin/mounts.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/core/file.h"
-#include "common/core/text.h"
 
 #define GONE	"was replaced behind this mount: mount its folder, not the file"
-#define MOUNTED "is itself a mount point: mount its folder, not the file"
+#define DELETED "//deleted"
 
-enum { MOUNTINFO_CHUNK = 4096 };
+enum { MOUNTINFO_CHUNK = 4096, PLACE_MAX = PATH_MAX, PROC_PATH = 64 };
+
+/* A line of mountinfo: `ID PARENT MAJOR:MINOR ROOT POINT ...`, its names with
+ * spaces and the like as \040. */
+struct mount_line {
+	uint64_t id;
+	struct vmail_str device, root, point;
+};
+
+/* Which file of which device, as mountinfo names a mount's root. */
+struct place {
+	char device[32], root[PLACE_MAX];
+};
+
+static bool
+cut_line(struct vmail_str line, struct mount_line *m)
+{
+	bool numbered =
+	    vmail_text_number(vmail_text_cut(&line, ' '), UINT64_MAX, &m->id);
+
+	(void)vmail_text_cut(&line, ' ');
+	m->device = vmail_text_cut(&line, ' ');
+	m->root = vmail_text_cut(&line, ' ');
+	m->point = vmail_text_cut(&line, ' ');
+	return numbered && m->point.n != 0;
+}
+
+/* Whole lines of a chunk are asked, the rest is kept; a line longer than the
+ * chunk cannot be ours to judge and is passed over. False: the callback
+ * stopped. A file that cannot be read has no lines: its process may be gone. */
+static bool
+each_line(const char *mountinfo,
+    bool (*each)(const struct mount_line *line, void *arg), void *arg)
+{
+	char chunk[MOUNTINFO_CHUNK];
+	size_t have = 0;
+	ssize_t got;
+	bool go_on = true;
+	VMAIL_AUTOCLOSE int fd = open(mountinfo, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return true;
+	while (
+	    go_on && (got = read(fd, chunk + have, sizeof(chunk) - have)) > 0) {
+		struct vmail_str rest = { chunk, have + (size_t)got };
+		struct mount_line line;
+
+		while (go_on && memchr(rest.p, '\n', rest.n) != NULL)
+			if (cut_line(vmail_text_cut(&rest, '\n'), &line))
+				go_on = each(&line, arg);
+		have = rest.n < sizeof(chunk) ? rest.n : 0;
+		memmove(chunk, rest.p, have);
+	}
+	return go_on;
+}
 
 static bool
 ends_with(struct vmail_str s, const char *z)
@@ -21,59 +79,242 @@ ends_with(struct vmail_str s, const char *z)
 	return s.n >= n && memcmp(s.p + s.n - n, z, n) == 0;
 }
 
-/* `ID PARENT MAJOR:MINOR ROOT ...`: is it this mount, and its root deleted? */
-static bool
-says_deleted(struct vmail_str line, uint64_t id)
+/* As mountinfo writes a name. */
+static void
+put_escaped(struct vmail_buf *b, const char *z)
 {
-	uint64_t n;
+	static const char digits[] = "01234567";
 
-	if (!vmail_text_number(vmail_text_cut(&line, ' '), UINT64_MAX, &n) ||
-	    n != id)
-		return false;
-	(void)vmail_text_cut(&line, ' ');
-	(void)vmail_text_cut(&line, ' ');
-	return ends_with(vmail_text_cut(&line, ' '), "//deleted");
+	for (; *z != '\0'; z++) {
+		unsigned char c = (unsigned char)*z;
+
+		if (c != ' ' && c != '\t' && c != '\n' && c != '\\') {
+			vmail_buf_char(b, *z);
+			continue;
+		}
+		vmail_buf_char(b, '\\');
+		vmail_buf_char(b, digits[c >> 6]);
+		vmail_buf_char(b, digits[c >> 3 & 7]);
+		vmail_buf_char(b, digits[c & 7]);
+	}
 }
 
-/* Whole lines of a chunk are asked, the rest is kept; a line longer than the
- * chunk cannot be ours to judge and is passed over. */
-static bool
-mount_deleted(uint64_t id)
+/* Our own mount of the file, and from it the file's place. */
+struct search {
+	uint64_t id;
+	const char *path; /* absolute, as this system sees it */
+	struct place *place;
+	bool found, deleted;
+};
+
+/* The file's path below the mount point. */
+static const char *
+below(const char *path, struct vmail_str point)
 {
-	char chunk[MOUNTINFO_CHUNK];
-	size_t have = 0;
-	ssize_t got;
-	bool deleted = false;
-	VMAIL_AUTOCLOSE int fd =
-	    open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	if (vmail_str_is(point, "/"))
+		return path;
+	return strncmp(path, point.p, point.n) == 0 ? path + point.n : NULL;
+}
 
-	if (fd < 0)
-		return false;
-	while (!deleted &&
-	       (got = read(fd, chunk + have, sizeof(chunk) - have)) > 0) {
-		struct vmail_str rest = { chunk, have + (size_t)got };
+static bool
+is_ours(const struct mount_line *line, void *arg)
+{
+	struct search *s = arg;
+	struct vmail_buf device = { s->place->device, sizeof(s->place->device),
+		0, false };
+	struct vmail_buf root = { s->place->root, sizeof(s->place->root), 0,
+		false };
+	char escaped[PLACE_MAX];
+	struct vmail_buf path = { escaped, sizeof(escaped), 0, false };
+	const char *rest;
 
-		while (!deleted && memchr(rest.p, '\n', rest.n) != NULL)
-			deleted = says_deleted(vmail_text_cut(&rest, '\n'), id);
-		have = rest.n < sizeof(chunk) ? rest.n : 0;
-		memmove(chunk, rest.p, have);
+	if (line->id != s->id)
+		return true;
+	s->deleted = ends_with(line->root, DELETED);
+	put_escaped(&path, s->path);
+	rest = vmail_buf_end(&path) == VMAIL_OK ? below(escaped, line->point)
+						: NULL;
+	vmail_buf_str(&device, line->device);
+	if (!vmail_str_is(line->root, "/"))
+		vmail_buf_str(&root, line->root);
+	vmail_buf_z(&root, rest != NULL ? rest : "");
+	s->found = rest != NULL && vmail_buf_end(&device) == VMAIL_OK &&
+		   vmail_buf_end(&root) == VMAIL_OK;
+	return false;
+}
+
+/* Looks for the mount through which fd was opened. */
+static void
+find_ours(int fd, uint64_t id, struct search *s, struct place *place)
+{
+	static const char gone[] = " (deleted)";
+	char link[PROC_PATH], path[PATH_MAX];
+	ssize_t n;
+
+	*s = (struct search){ .id = id, .path = path, .place = place };
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n <= 0)
+		return;
+	path[n] = '\0';
+	if (ends_with((struct vmail_str){ path, (size_t)n }, gone))
+		path[(size_t)n - (sizeof(gone) - 1)] = '\0';
+	(void)each_line("/proc/self/mountinfo", is_ours, s);
+	s->path = NULL;
+}
+
+/* Every mount namespace once, by the first process seen in it. */
+struct survey {
+	const struct place *place;
+	pid_t pid;
+	bool (*each)(const struct vmail_mounts_holder *holder, void *arg);
+	void *arg;
+	ino_t *seen;
+	size_t n, room;
+};
+
+static bool
+is_holder(const struct mount_line *line, void *arg)
+{
+	struct survey *s = arg;
+	struct vmail_mounts_holder holder = { .pid = s->pid,
+		.point = line->point,
+		.stale = ends_with(line->root, DELETED) };
+	struct vmail_str root = line->root;
+
+	if (!vmail_str_is(line->device, s->place->device))
+		return true;
+	if (holder.stale)
+		root.n -= sizeof(DELETED) - 1;
+	if (!vmail_str_is(root, s->place->root))
+		return true;
+	return s->each(&holder, s->arg);
+}
+
+/* 1: new to us, 0: known, or not to be seen; -1: no memory. */
+static int
+meet(struct survey *s, ino_t namespace)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->seen[i] == namespace)
+			return 0;
+	if (s->n == s->room) {
+		size_t room = s->room != 0 ? 2 * s->room : 64;
+		ino_t *seen = reallocarray(s->seen, room, sizeof(*seen));
+
+		if (seen == NULL)
+			return -1;
+		s->seen = seen;
+		s->room = room;
 	}
-	return deleted;
+	s->seen[s->n++] = namespace;
+	return 1;
+}
+
+/* False: the callback stopped, or *rc. */
+static bool
+ask_process(struct survey *s, const char *name, enum vmail_rc *rc)
+{
+	char path[PROC_PATH];
+	struct vmail_str digits = vmail_str(name);
+	struct stat st;
+	uint64_t pid;
+	int met;
+
+	if (!vmail_text_number(digits, INT_MAX, &pid))
+		return true;
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid);
+	if (stat(path, &st) != 0)
+		return true;
+	met = meet(s, st.st_ino);
+	if (met < 0)
+		*rc = VMAIL_NO_MEMORY;
+	if (met <= 0)
+		return met == 0;
+	s->pid = (pid_t)pid;
+	(void)snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)pid);
+	return each_line(path, is_holder, s);
+}
+
+static enum vmail_rc
+ask_all(struct survey *s, const char *path, struct vmail_err *err)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	enum vmail_rc rc = VMAIL_OK;
+
+	if (proc == NULL)
+		return VMAIL_OK;
+	while ((entry = readdir(proc)) != NULL)
+		if (!ask_process(s, entry->d_name, &rc))
+			break;
+	(void)closedir(proc);
+	free(s->seen);
+	errno = ENOMEM;
+	return rc == VMAIL_OK ? rc
+			      : vmail_fail_sys(err, path, "look for mounts");
+}
+
+static enum vmail_rc
+look(int fd, const char *path, struct statx *st, struct vmail_err *err)
+{
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_NLINK | STATX_MNT_ID, st) != 0)
+		return vmail_fail_sys(err, path, "statx");
+	return VMAIL_OK;
 }
 
 enum vmail_rc
-vmail_mounts_replaceable(int fd, const char *path, struct vmail_err *err)
+vmail_mounts_holders(int fd, const char *path,
+    bool (*each)(const struct vmail_mounts_holder *holder, void *arg),
+    void *arg, struct vmail_err *err)
 {
+	struct place place;
+	struct survey s = { .place = &place, .each = each, .arg = arg };
+	struct search ours;
 	struct statx st;
+	enum vmail_rc rc = look(fd, path, &st, err);
 
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_NLINK | STATX_MNT_ID, &st) != 0)
-		return vmail_fail_sys(err, path, "statx");
-	if (st.stx_nlink == 0)
+	if (rc != VMAIL_OK)
+		return rc;
+	find_ours(fd, st.stx_mnt_id, &ours, &place);
+	return ours.found ? ask_all(&s, path, err) : VMAIL_OK;
+}
+
+/* The first one that a rename would leave behind. */
+static bool
+note_holder(const struct vmail_mounts_holder *holder, void *arg)
+{
+	pid_t *pid = arg;
+
+	if (!holder->stale)
+		*pid = holder->pid;
+	return holder->stale;
+}
+
+enum vmail_rc
+vmail_mounts_judge(int fd, const char *path,
+    struct vmail_mounts_verdict *verdict, struct vmail_err *err)
+{
+	struct vmail_mounts_verdict v = { .way = VMAIL_MOUNTS_RENAME };
+	struct place place;
+	struct search ours;
+	struct statx st;
+	enum vmail_rc rc = look(fd, path, &st, err);
+
+	if (rc != VMAIL_OK)
+		return rc;
+	find_ours(fd, st.stx_mnt_id, &ours, &place);
+	if (st.stx_nlink == 0 || ours.deleted)
 		return vmail_fail(err, VMAIL_UNSUPPORTED, path, 0, GONE);
-	if ((st.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0)
-		return VMAIL_OK;
-	return vmail_fail(err, VMAIL_UNSUPPORTED, path, 0,
-	    (st.stx_mask & STATX_MNT_ID) != 0 && mount_deleted(st.stx_mnt_id)
-		? GONE
-		: MOUNTED);
+	if ((st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) {
+		v.way = VMAIL_MOUNTS_ITSELF;
+	} else {
+		rc =
+		    vmail_mounts_holders(fd, path, note_holder, &v.holder, err);
+		if (v.holder != 0)
+			v.way = VMAIL_MOUNTS_BY_OTHERS;
+	}
+	if (rc == VMAIL_OK)
+		*verdict = v;
+	return rc;
 }

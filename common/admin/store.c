@@ -10,7 +10,7 @@
 
 #include "common/admin/commit.h"
 #include "common/admin/derive.h"
-#include "common/admin/mounts.h"
+#include "common/admin/inplace.h"
 #include "common/admin/perm.h"
 #include "common/admin/secret.h"
 #include "common/core/db.h"
@@ -299,7 +299,9 @@ judge_file(struct vmail_store *s, struct vmail_err *err)
 		return vmail_fail_sys(err, path, "stat");
 	rc = vmail_file_trust(&s->st, path, err);
 	if (rc == VMAIL_OK)
-		rc = vmail_mounts_replaceable(s->fd, path, err);
+		rc = vmail_mounts_judge(s->fd, path, &s->mounts, err);
+	if (rc == VMAIL_OK)
+		rc = vmail_inplace_recover(s, err);
 	if (rc == VMAIL_OK)
 		rc = judge_links(s, err);
 	errno = 0;

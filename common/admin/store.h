@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 
 #include "common/core/conf.h"
 #include "common/core/entry.h"
@@ -30,9 +31,9 @@ struct vmail_line {
  * Takes the writers' lock (wait seconds at most, then VMAIL_BUSY), opens the
  * file and asks whether it may be trusted and replaced. VMAIL_UNSAFE:
  * symlink, hard link, not a file, owner or mode, its folder; VMAIL_DENIED;
- * VMAIL_UNSUPPORTED: the file is itself a mount point, or was replaced behind
- * a mount; VMAIL_IO: missing, empty, read-only. On VMAIL_OK the caller closes
- * *store. Temporary files that a killed writer left are swept.
+ * VMAIL_UNSUPPORTED: it was replaced behind a mount; VMAIL_IO: missing, empty,
+ * read-only. On VMAIL_OK the caller closes *store. Temporary files that a
+ * killed writer left are swept, and a commit in place is finished.
  */
 enum vmail_rc vmail_store_open(const struct vmail_conf *conf, unsigned wait,
     struct vmail_store **store, struct vmail_err *err);
@@ -56,9 +57,13 @@ enum vmail_rc vmail_store_add(
 
 /* What a commit did besides. */
 struct vmail_commit {
-	bool changed;		  /* false: there was nothing to do */
-	int64_t mtime;		  /* seconds, of the new file */
-	bool map_rebuilt;	  /* else restamped or patched */
+	bool changed;	  /* false: there was nothing to do */
+	int64_t mtime;	  /* seconds, of the new file */
+	bool map_rebuilt; /* else restamped or patched */
+	/* Replaced, or why it was written over in place, which is not atomic:
+	 * a process that has it mounted singly, 0 where it is itself one. */
+	bool in_place;
+	pid_t holder;
 	struct vmail_err warning; /* rc != VMAIL_OK: the change is done, but
 				   * the map is stale, and why */
 };

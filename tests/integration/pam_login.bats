@@ -188,9 +188,7 @@ setup() { pam_room; }
 
 @test "a process that may not read the file is told AUTHINFO_UNAVAIL, and no user's name is logged" {
 	answers testtest
-	chmod 755 "$T" "$BATS_FILE_TMPDIR" "$BATS_RUN_TMPDIR"
-	chmod 644 "$T/answers"
-	chmod 666 "$T/log"
+	open_to_all
 	run setpriv --reuid 65534 --regid 65534 --clear-groups "$CLIENT" \
 		-c "$T/pam.d" -a "$T/answers" -l "$T/log" mail \
 		jo@example.org authenticate acct_mgmt

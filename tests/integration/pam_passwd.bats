@@ -301,11 +301,9 @@ remember() {
 }
 
 @test "an unprivileged process cannot change anything" {
-	chmod 755 "$T" "$BATS_FILE_TMPDIR" "$BATS_RUN_TMPDIR"
 	chmod 644 "$ETC/passwd"
 	answers testtest newpassword newpassword
-	chmod 644 "$T/answers"
-	chmod 666 "$T/log"
+	open_to_all
 	remember
 	run setpriv --reuid 65534 --regid 65534 --clear-groups "$CLIENT" \
 		-c "$T/pam.d" -a "$T/answers" -l "$T/log" mail \

@@ -16,6 +16,7 @@ setup() {
 }
 
 teardown() {
+	[ -z "${child:-}" ] || kill -KILL "$child"
 	no_leftovers
 }
 
@@ -135,6 +136,83 @@ all_succeeded() { # PID...
 	head -n 3 "$P" | cmp - "$BATS_TEST_TMPDIR/before"
 	run findings
 	[[ $output != *ERROR* ]]
+}
+
+@test "commits in place beside readers: at worst unavailable for a moment, never unknown" {
+	local w i user writers=() readers=() written=yes
+	service
+	mount --bind "$P" "$P"
+	right_or_busy() {
+		local status=0
+		"$@" || status=$?
+		[ "$status" -eq 0 ] || [ "$status" -eq 5 ]
+	}
+	# Long lines, so that a write takes its time.
+	{
+		for ((i = 0; i < 20000; i++)); do
+			echo "filler$i@x.y:$QUICK::::/srv/filler$i::"
+		done
+		echo "last@x.y:$QUICK::::/srv/last::"
+	} >>"$P"
+	vmailadm -q map
+	authenticates_last() {
+		told testtest auth last@x.y
+	}
+	shows_field_user() {
+		vmailadm show "$FIELD_USER"
+	}
+	for w in authenticates_last shows_field_user; do
+		reader right_or_busy $w &
+		readers+=($!)
+	done
+	for ((w = 1; w <= 4; w++)); do
+		for ((i = 0; i < 8; i++)); do
+			user=w$w.$i@writers.org
+			told "first $w.$i" useradd -q -M "$user"
+			vmailadm -q lock second@kuma8088.com
+			vmailadm -q unlock second@kuma8088.com
+		done 2>"$BATS_TEST_TMPDIR/said.$w" &
+		writers+=($!)
+	done
+	all_succeeded "${writers[@]}" || written=no
+	touch "$BATS_TEST_TMPDIR/done"
+	all_succeeded "${readers[@]}"
+	[ "$written" = yes ]
+	grep -q 'in place' "$BATS_TEST_TMPDIR/said.1"
+	[ "$(vmailadm list '*@writers.org' --output=csv -o user | wc -l)" -eq 33 ]
+	head -n 3 "$P" | cmp - "$BATS_TEST_TMPDIR/before"
+	umount "$P"
+}
+
+# Is the program that strace runs stopped?
+stopped() { # PID of strace
+	child=$(cat "/proc/$1/task/$1/children")
+	child=${child%% *}
+	[[ $(sed -n 's/^State:\t//p' "/proc/$child/status") == [tT]* ]]
+}
+
+@test "while a commit in place is under way readers are told to try again" {
+	mount --bind "$P" "$P"
+	strace -o /dev/null -e trace=ftruncate \
+		-e inject=ftruncate:signal=STOP:when=1 \
+		"$VMAIL_BUILD/vmailadm" --conf "$ROOM/vmail.conf" -q \
+		usermod -c 'Somebody' second@kuma8088.com 2>/dev/null &
+	until stopped $!; do
+		kill -0 $! # or it has ended
+		sleep 0.02
+	done
+	for words in list "show $FIELD_USER" "auth $FIELD_USER"; do
+		# shellcheck disable=SC2086
+		run -5 --separate-stderr vmailadm $words <<<testtest
+		[[ $stderr == *busy* ]]
+	done
+	kill -CONT "$child"
+	child=
+	wait $!
+	run -0 told testtest auth "$FIELD_USER"
+	run -0 vmailadm show second@kuma8088.com
+	[[ $output == *Somebody* ]]
+	umount "$P"
 }
 
 @test "8 writers of one user: the last one's password is the one, whichever it was" {

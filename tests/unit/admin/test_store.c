@@ -315,29 +315,6 @@ a_read_only_file_system_is_said_so(void **state)
 }
 
 static void
-a_file_that_is_a_mount_point_is_refused(void **state)
-{
-	struct fixture f;
-	char other[256];
-	pid_t pid;
-
-	(void)state;
-	begin(&f, TWO);
-	put(in_dir(&f, "other", other), TWO, strlen(TWO), 0640);
-	pid = fork();
-	if (pid == 0) {
-		make_private();
-		if (mount(other, f.passwd, NULL, MS_BIND, NULL) != 0)
-			_exit(98);
-		if (try_open(&f) != VMAIL_UNSUPPORTED)
-			_exit(1);
-		_exit(strstr(f.err.what, "mount point") == NULL);
-	}
-	assert_int_equal(outcome(pid), 0);
-	end(&f);
-}
-
-static void
 the_second_close_does_nothing(void **state)
 {
 	struct fixture f;
@@ -1020,7 +997,6 @@ main(void)
 		cmocka_unit_test(a_lock_given_back_in_time_is_taken),
 		cmocka_unit_test(what_a_killed_writer_left_is_swept),
 		cmocka_unit_test(a_read_only_file_system_is_said_so),
-		cmocka_unit_test(a_file_that_is_a_mount_point_is_refused),
 		cmocka_unit_test(the_second_close_does_nothing),
 		cmocka_unit_test(nothing_stays_open_behind_a_close),
 		cmocka_unit_test(a_name_is_matched_whole),

@@ -1,0 +1,132 @@
+/* check: who has one of the files mounted alone, and sees no change of it. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/check.h"
+#include "cli/derived.h"
+#include "common/admin/derive.h"
+#include "common/admin/mounts.h"
+#include "common/core/file.h"
+
+enum { NAME_ROOM = 32, TEXT_ROOM = 512 };
+
+struct look {
+	struct check *check;
+	const char *path;
+};
+
+/* What the process calls itself; "?" where it is gone. */
+static void
+process_name(pid_t pid, char name[NAME_ROOM])
+{
+	char path[64];
+	VMAIL_AUTOCLOSE int fd = -1;
+	ssize_t n = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		n = vmail_file_pread(fd, name, NAME_ROOM - 1, 0);
+	if (n <= 0) {
+		name[0] = '?';
+		n = 1;
+	}
+	name[n] = '\0';
+	name[strcspn(name, "\n")] = '\0';
+}
+
+static void
+say(const struct look *l, enum severity severity, const char *code,
+    const char *message)
+{
+	char fix[DERIVED_PATH_MAX + 64];
+	int folder = (int)(strrchr(l->path, '/') - l->path);
+
+	snprintf(fix, sizeof(fix),
+	    "mount its folder %.*s there instead of the file, and start it "
+	    "again",
+	    folder, l->path);
+	check_say(l->check, &(struct finding){ severity, code, l->path, 0,
+				{ NULL, 0 }, message, fix });
+}
+
+static bool
+each(const struct vmail_mounts_holder *holder, void *arg)
+{
+	const struct look *l = arg;
+	char name[NAME_ROOM], text[TEXT_ROOM];
+
+	process_name(holder->pid, name);
+	snprintf(text, sizeof(text),
+	    holder->stale
+		? "process %d (%s) has an old one mounted alone, at %.*s, and "
+		  "sees no change"
+		: "process %d (%s) has it mounted alone, at %.*s: changes are "
+		  "written in place, not at once",
+	    (int)holder->pid, name, (int)holder->point.n, holder->point.p);
+	say(l, holder->stale ? SEVERITY_ERROR : SEVERITY_WARN,
+	    holder->stale ? "mount-stale" : "mount-alone", text);
+	return l->check->good;
+}
+
+/* How it is mounted here, where that is alone. */
+static void
+look_here(const struct look *l, int fd)
+{
+	struct vmail_mounts_verdict verdict;
+	struct vmail_err err;
+
+	switch (vmail_mounts_judge(fd, l->path, &verdict, &err)) {
+	case VMAIL_OK:
+		if (verdict.way == VMAIL_MOUNTS_ITSELF)
+			say(l, SEVERITY_WARN, "mount-alone",
+			    "it is itself a mount point: changes are written "
+			    "in place, not at once");
+		return;
+	case VMAIL_UNSUPPORTED:
+		say(l, SEVERITY_ERROR, "mount-stale",
+		    "it was replaced behind this mount: no change is seen "
+		    "here, and none can be made");
+		return;
+	case VMAIL_NOT_FOUND:
+	case VMAIL_EXISTS:
+	case VMAIL_MISMATCH:
+	case VMAIL_DENIED:
+	case VMAIL_INVALID:
+	case VMAIL_MALFORMED:
+	case VMAIL_UNSAFE:
+	case VMAIL_BUSY:
+	case VMAIL_TOO_SMALL:
+	case VMAIL_NO_MEMORY:
+	case VMAIL_IO:
+		return;
+	}
+}
+
+static void
+check_file(struct check *c, const char *path)
+{
+	struct look l = { c, path };
+	VMAIL_AUTOCLOSE int fd = open(
+	    path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0) /* said elsewhere */
+		return;
+	look_here(&l, fd);
+	(void)vmail_mounts_holders(fd, path, each, &l, NULL);
+}
+
+void
+check_mounts(struct check *c)
+{
+	char path[DERIVED_PATH_MAX];
+	const char *name;
+
+	check_file(c, c->conf->passwd_file);
+	for (size_t i = 0; (name = vmail_derive_name(i)) != NULL; i++) {
+		derived_beside(c->conf, name, path);
+		check_file(c, path);
+	}
+}
