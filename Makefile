@@ -28,18 +28,17 @@ ALL_LDFLAGS = -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs -Wl,--as-needed \
 B := $(BUILD)
 
 CORE := err text file conf entry extra cdb map db views ids
-ADMIN := secret policy auth store edits commit journal inplace maphead \
-	mapmake mappatch derive perm mounts
+ADMIN := secret policy auth store walk setup domains edits commit journal \
+	inplace maphead mapmake mappatch derive perm mounts
 SCHEME := scheme crypt sodium plain
 PAM := pam_vmail login passwd session args rc log
 NSS := passwd walk group source pack status
-CLI := main opt say ask report table json csv world line userfields newname \
-	newpass change locking twins homes userview account derived snippets \
-	names check_files check_mounts check_identities check_derived check_lines \
-	check_password check_extras \
-	feed batch newrecord jsonl jsonplain mask progress child
+CLI := main domains opt say ask report table json csv world line userfields \
+	newname newpass change locking twins homes userview account derived \
+	snippets names check_files check_mounts check_identities check_derived \
+	check_lines check_password check_extras
 CMD := init useradd usermod userdel passwd lock unlock list show auth hash \
-	check map config import export with_lock
+	check map config
 
 CORE_OBJ := $(CORE:%=$(B)/common/core/%.o)
 ADMIN_OBJ := $(ADMIN:%=$(B)/common/admin/%.o) \

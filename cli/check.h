@@ -23,6 +23,7 @@ struct finding {
 
 struct check {
 	const struct vmail_conf *conf;
+	struct vmail_str domain; /* whose file it is; empty: everybody's */
 	const struct world *world;
 	struct report *report;
 	unsigned long errors, warnings;
@@ -33,12 +34,16 @@ void check_say(struct check *check, const struct finding *finding);
 
 /* Judgments of all lines of the passwd-file. */
 void check_lines(struct check *check);
-/* Owner, mode and kind of every file, and what must be there. */
+/* Owner, mode and kind of every file of one passwd-file, and what must be
+ * there; the same of what there is once, beside vmail.conf. */
 void check_files(struct check *check);
+void check_settings(struct check *check);
 /* Mounts of one file alone. */
 void check_mounts(struct check *check);
 /* The map, and what else is derived. */
 void check_derived(struct check *check);
+/* What NSS reads first, where that is another one. */
+void check_header(struct check *check);
 /* The owner's account and group; the lines of views. */
 void check_identities(struct check *check);
 

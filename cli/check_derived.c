@@ -88,11 +88,12 @@ check_map(struct check *c, const char *path, bool header)
 	}
 }
 
-static void
-check_header(struct check *c, const char *own)
+void
+check_header(struct check *c)
 {
-	char path[DERIVED_PATH_MAX];
+	char path[DERIVED_PATH_MAX], own[DERIVED_PATH_MAX];
 
+	derived_with(c->conf, ".cdb", own);
 	if (vmail_conf_beside(c->conf, "passwd.cdb", path, sizeof(path)) ==
 		VMAIL_OK &&
 	    strcmp(path, own) != 0)
@@ -107,7 +108,6 @@ check_derived(struct check *c)
 
 	derived_with(c->conf, ".cdb", path);
 	check_map(c, path, false);
-	check_header(c, path);
 	for (size_t i = 0; derived_temporary(c->conf, i, path); i++) {
 		if (lstat(path, &st) == 0)
 			say(c, SEVERITY_WARN, "leftover", path,

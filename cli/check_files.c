@@ -224,8 +224,35 @@ check_files(struct check *c)
 	check_private(c, path);
 	derived_beside(c->conf, ".lock", path);
 	check_private(c, path);
-	check_public(c, c->conf->path);
-	check_beside_conf(c, "views");
 	derived_with(c->conf, ".cdb", path);
 	check_public(c, path);
+}
+
+/* A passwd-file among the domains' folders is what Dovecot reads for the login
+ * `x@.`. */
+static void
+check_domains_folder(struct check *c)
+{
+	char folder[DERIVED_PATH_MAX], path[DERIVED_PATH_MAX + 64];
+	const char *name = strrchr(c->conf->passwd_file, '/');
+	struct stat st;
+
+	if (!vmail_conf_has_domains(c->conf) ||
+	    vmail_conf_domains_folder(c->conf, folder, sizeof(folder)) !=
+		VMAIL_OK)
+		return;
+	snprintf(path, sizeof(path), "%s%s", folder, name);
+	if (lstat(path, &st) == 0)
+		say(c, SEVERITY_ERROR, "stray-file", path,
+		    "must not lie among the folders of the domains: Dovecot "
+		    "reads it for the login x@.",
+		    "move it away");
+}
+
+void
+check_settings(struct check *c)
+{
+	check_public(c, c->conf->path);
+	check_beside_conf(c, "views");
+	check_domains_folder(c);
 }

@@ -46,6 +46,20 @@ is_dangerous(struct vmail_str name)
 	       vmail_text_has_control(name);
 }
 
+/* In another domain's file nobody looks for it. */
+static void
+check_domain(const struct check_line *l)
+{
+	struct vmail_str local, domain;
+
+	vmail_name_split(l->entry.name, &local, &domain);
+	if (l->check->domain.n > 0 && !vmail_str_eq(domain, l->check->domain))
+		check_line_say(l, SEVERITY_ERROR, "name-domain",
+		    "stands in the file of another domain: nobody finds it",
+		    "move the line to the file of its domain, then run "
+		    "vmailadm map");
+}
+
 static void
 check_name(const struct check_line *l)
 {
@@ -55,6 +69,7 @@ check_name(const struct check_line *l)
 
 	if (name.n == 0)
 		return;
+	check_domain(l);
 	if (has_upper(name))
 		check_line_say(l, SEVERITY_WARN, "name-case",
 		    "upper case: logins are lower-cased and never meet it",

@@ -85,6 +85,12 @@ header_current(const struct vmail_conf *conf, const char *own)
 	return current;
 }
 
+bool
+derived_header_current(const struct vmail_conf *conf)
+{
+	return header_current(conf, "");
+}
+
 static bool
 there(const char *path)
 {
@@ -109,5 +115,6 @@ derived_current(const struct vmail_conf *conf)
 			return false;
 	}
 	derived_with(conf, ".cdb", path);
-	return map_current(conf, path) && header_current(conf, path);
+	return map_current(conf, path) &&
+	       (conf->entered || header_current(conf, path));
 }

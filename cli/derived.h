@@ -6,6 +6,9 @@
 
 #include "common/core/conf.h"
 
+/* The header that NSS reads first says what the settings say. */
+bool derived_header_current(const struct vmail_conf *conf);
+
 /* The map fits the passwd-file and the settings, apppw and deny are there,
  * and nothing temporary is left: there is nothing to rebuild. */
 bool derived_current(const struct vmail_conf *conf);

@@ -16,6 +16,7 @@
 #include "cli/change.h"
 #include "cli/cmd.h"
 #include "cli/cmd/all.h"
+#include "cli/domains.h"
 #include "cli/say.h"
 
 enum { WAIT_MAX = 3600 };
@@ -233,7 +234,7 @@ run_cmd(const struct cmd *cmd, struct run *run, const struct globals *g)
 		/* A closed pipe must not stop us half way. */
 		signal(SIGPIPE, SIG_IGN);
 	}
-	status = cmd->run(run);
+	status = domains_run(cmd, run);
 	change_settle(run);
 	return status;
 }

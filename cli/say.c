@@ -7,12 +7,18 @@
 
 #include "common/core/text.h"
 
-static bool quietly;
+static bool quietly, muted;
 
 void
 say_quietly(bool quiet)
 {
 	quietly = quiet;
+}
+
+void
+say_mute(bool mute)
+{
+	muted = mute;
 }
 
 int
@@ -98,7 +104,7 @@ say_note(const char *fmt, ...)
 {
 	va_list ap;
 
-	if (quietly)
+	if (quietly || muted)
 		return;
 	va_start(ap, fmt);
 	say("", fmt, ap);
@@ -120,6 +126,8 @@ say_line(const char *fmt, ...)
 {
 	va_list ap;
 
+	if (muted)
+		return;
 	va_start(ap, fmt);
 	vfprintf(stdout, fmt, ap);
 	va_end(ap);

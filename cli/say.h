@@ -24,6 +24,8 @@ enum status {
 
 /* -q: notes are not said. */
 void say_quietly(bool quiet);
+/* No results and notes for a while: a rehearsal. */
+void say_mute(bool mute);
 
 int say_status(enum vmail_rc rc);
 

@@ -21,8 +21,7 @@ static const struct words words[] = {
 
 /* Everything a snippet needs, in Dovecot's words. */
 struct facts {
-	char passwd[TEXT_MAX], apppw[DERIVED_PATH_MAX], deny[DERIVED_PATH_MAX],
-	    home[TEXT_MAX];
+	char passwd[TEXT_MAX], apppw[TEXT_MAX], deny[TEXT_MAX], home[TEXT_MAX];
 	struct vmail_str user, group;
 };
 
@@ -62,18 +61,30 @@ translate(const char *template, const struct words *w, bool percent,
 	return vmail_buf_end(out) == VMAIL_OK;
 }
 
+/* A path that may have the domain in it. */
+static bool
+put_path(const char *path, enum vmail_dialect dialect, char out[TEXT_MAX])
+{
+	struct vmail_buf b = { out, TEXT_MAX, 0, false };
+
+	return translate(path, &words[dialect], false, &b);
+}
+
 static int
 gather(
     const struct vmail_conf *conf, enum vmail_dialect dialect, struct facts *f)
 {
 	struct vmail_buf home = { f->home, sizeof(f->home), 0, false };
+	char apppw[DERIVED_PATH_MAX], deny[DERIVED_PATH_MAX];
 
-	derived_with(conf, "", f->passwd);
-	derived_beside(conf, "apppw", f->apppw);
-	derived_beside(conf, "deny", f->deny);
+	derived_beside(conf, "apppw", apppw);
+	derived_beside(conf, "deny", deny);
 	f->user = vmail_conf_owner_user(conf);
 	f->group = vmail_conf_owner_group(conf);
-	if (!is_plain(conf->passwd_file) || strchr(conf->passwd_file, '%'))
+	if (!is_plain(conf->passwd_file) ||
+	    !put_path(conf->passwd_file, dialect, f->passwd) ||
+	    !put_path(apppw, dialect, f->apppw) ||
+	    !put_path(deny, dialect, f->deny))
 		return say_fail(STATUS_FAILED,
 		    "passwd_file: Dovecot's configuration cannot hold '%s'",
 		    conf->passwd_file);

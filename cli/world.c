@@ -27,7 +27,8 @@ world_open(
 		world_close(world);
 		return rc;
 	}
-	rc = vmail_map_path(conf->passwd_file, path, sizeof(path));
+	/* Beside vmail.conf: of all the maps the one that is always there. */
+	rc = vmail_conf_beside(conf, "passwd.cdb", path, sizeof(path));
 	seen = rc == VMAIL_OK && lstat(path, &st) == 0 && S_ISREG(st.st_mode);
 	vmail_world_of_conf(&world->ids, conf, views, seen ? &st : NULL);
 	return VMAIL_OK;

@@ -52,11 +52,14 @@ mailbox(const struct vmail_nss_source *source, struct vmail_str name,
 
 /* VMAIL_OK: there may be mailboxes, and the map is theirs. */
 static enum vmail_rc
-turn_to_mailboxes(const struct vmail_nss_source *source)
+turn_to_mailboxes(const struct vmail_nss_source *source, struct vmail_str name)
 {
+	struct vmail_str local, domain;
+
 	if (!source->map->nss_mailboxes)
 		return VMAIL_NOT_FOUND;
-	return vmail_nss_open_mailboxes(source->map);
+	vmail_name_split(name, &local, &domain);
+	return vmail_nss_open_mailboxes(source->map, domain);
 }
 
 struct name_question {
@@ -99,7 +102,7 @@ find_name(const struct vmail_nss_source *source, const void *question)
 
 	if (rc != VMAIL_OK || is_one)
 		return rc;
-	rc = turn_to_mailboxes(source);
+	rc = turn_to_mailboxes(source, name);
 	return rc == VMAIL_OK ? mailbox(source, name, &q->to) : rc;
 }
 
@@ -151,7 +154,8 @@ find_uid(const struct vmail_nss_source *source, const void *question)
 
 	if (rc != VMAIL_OK || is_one)
 		return rc;
-	rc = turn_to_mailboxes(source);
+	/* Of one file per domain no number leads to a mailbox. */
+	rc = turn_to_mailboxes(source, VMAIL_STR(""));
 	if (rc == VMAIL_OK)
 		rc = vmail_nss_name_of(source, host, &name);
 	return rc == VMAIL_OK ? mailbox(source, name, &q->to) : rc;

@@ -91,26 +91,56 @@ missing(void)
 	return VMAIL_IO;
 }
 
+/* Cut off at its last '/', is the path a folder's that is there? */
+static bool
+has_folder(char *path)
+{
+	struct stat st;
+	char *slash = strrchr(path, '/');
+
+	if (slash != NULL)
+		*slash = '\0';
+	return stat(path, &st) == 0 || errno != ENOENT;
+}
+
 /* Of its own, for the path: a frame that is gone before the lookup. */
 static __attribute__((noinline)) enum vmail_rc
-open_beside(struct vmail_map *map)
+open_beside(struct vmail_map *map, struct vmail_str domain)
 {
 	char path[VMAIL_CONF_PATH_MAX + sizeof(".cdb")];
-	enum vmail_rc rc = vmail_map_path(map->passwd_file, path, sizeof(path));
+	struct vmail_buf b = { .p = path, .size = sizeof(path) };
+	bool domains = strchr(map->passwd_file, '%') != NULL;
+	enum vmail_rc rc = VMAIL_OK;
 
+	if (domains)
+		rc = vmail_conf_domain_path(
+		    map->passwd_file, domain, path, sizeof(path));
+	else
+		vmail_buf_z(&b, map->passwd_file);
 	if (rc != VMAIL_OK)
+		return rc;
+	if (domains)
+		b.len = strlen(path);
+	vmail_buf_z(&b, ".cdb");
+	if (vmail_buf_end(&b) != VMAIL_OK)
 		return VMAIL_MALFORMED;
 	vmail_map_close(map);
 	rc = vmail_map_open(path, map, NULL);
-	return rc == VMAIL_NOT_FOUND ? missing() : rc;
+	if (rc == VMAIL_NOT_FOUND && (!domains || has_folder(path)))
+		return missing();
+	return rc;
 }
 
 enum vmail_rc
-vmail_nss_open_mailboxes(struct vmail_map *map)
+vmail_nss_open_mailboxes(struct vmail_map *map, struct vmail_str domain)
 {
-	if (!is_real(map) || strcmp(map->passwd_file, DEFAULT_PASSWD) == 0)
+	/* Nobody's map: what is asked next says so. */
+	if (!is_real(map))
+		return strchr(map->passwd_file, '%') != NULL ? missing()
+							     : VMAIL_OK;
+	if (strcmp(map->passwd_file, DEFAULT_PASSWD) == 0)
 		return VMAIL_OK;
-	return open_beside(map);
+	return open_beside(map, domain);
 }
 
 /*

@@ -34,9 +34,11 @@ typedef enum vmail_rc vmail_nss_find(
  */
 enum vmail_rc vmail_nss_ask(vmail_nss_find *find, const void *question);
 
-/* Where the map is a mere header (the passwd-file lies elsewhere), goes on to
- * the map beside that file. The caller closes map on every return. */
-enum vmail_rc vmail_nss_open_mailboxes(struct vmail_map *map);
+/* Where the map is a mere header (the passwd-file lies elsewhere, or there is
+ * one per domain), goes on to the map beside that file. VMAIL_NOT_FOUND: no
+ * folder for that domain. The caller closes map on every return. */
+enum vmail_rc vmail_nss_open_mailboxes(
+    struct vmail_map *map, struct vmail_str domain);
 
 /*
  * What decides a number here. With `views=file` the lines that matter of

@@ -99,7 +99,7 @@ open_map(struct stat *st)
 	    !(walk.map.nss_mailboxes && walk.map.nss_enumerate))
 		rc = VMAIL_NOT_FOUND;
 	if (rc == VMAIL_OK)
-		rc = vmail_nss_open_mailboxes(&walk.map);
+		rc = vmail_nss_open_mailboxes(&walk.map, VMAIL_STR(""));
 	if (rc == VMAIL_OK && fstat(walk.map.cdb.fd, st) != 0)
 		rc = VMAIL_IO;
 	return rc;

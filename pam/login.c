@@ -53,6 +53,7 @@ vmail_login_user(struct vmail_login *l)
 	 * password is asked for and paid for all the same. */
 	if (!user || vmail_auth_name(&l->conf, user, l->name) != VMAIL_OK)
 		l->name[0] = '\0';
+	(void)vmail_auth_enter(&l->conf, l->name);
 	return code;
 }
 

@@ -58,6 +58,7 @@ auth(struct run *run)
 		return status;
 	if (vmail_auth_name(&run->conf, user, name) != VMAIL_OK)
 		return answer(run, user, false);
+	(void)vmail_auth_enter(&run->conf, name);
 	rc = vmail_auth_check(&run->conf, name, &password, &err);
 	if (rc == VMAIL_OK || is_no(rc, &err))
 		return answer(run, user, rc == VMAIL_OK);

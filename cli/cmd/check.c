@@ -2,6 +2,7 @@
 #include "cli/check.h"
 #include "cli/cmd/all.h"
 #include "cli/say.h"
+#include "common/admin/domains.h"
 
 static const struct report_column columns[] = {
 	{ "severity", "SEVERITY", false },
@@ -37,17 +38,47 @@ check_say(struct check *c, const struct finding *f)
 		c->good = report_row(c->report, row);
 }
 
+/* One passwd-file and all around it. */
+static bool
+check_domain(const struct vmail_conf *conf, struct vmail_str domain, void *arg)
+{
+	struct check *c = arg;
+
+	c->conf = conf;
+	c->domain = domain;
+	check_files(c);
+	check_mounts(c);
+	check_derived(c);
+	check_lines(c);
+	return c->good;
+}
+
+static void
+check_domains(struct check *c)
+{
+	const struct vmail_conf *conf = c->conf;
+	char text[VMAIL_ERR_TEXT];
+	struct vmail_err err;
+
+	if (vmail_domains_each(conf, check_domain, c, &err) != VMAIL_OK) {
+		vmail_err_text(&err, text, sizeof(text));
+		check_say(c, &(struct finding){ SEVERITY_ERROR, "unreadable",
+				 conf->passwd_file, 0, { NULL, 0 }, text,
+				 "vmailadm init" });
+	}
+	c->conf = conf;
+}
+
 static int
 check_all(struct check *c, const struct run *run)
 {
 	c->report = report_open(run->output, columns, COLUMNS);
 	if (!c->report)
 		return say_fail(STATUS_FAILED, "out of memory");
-	check_files(c);
-	check_mounts(c);
+	check_settings(c);
 	check_identities(c);
-	check_derived(c);
-	check_lines(c);
+	check_header(c);
+	check_domains(c);
 	if (!report_close(c->report) || !c->good)
 		return STATUS_FAILED;
 	say_note("%lu errors, %lu warnings", c->errors, c->warnings);

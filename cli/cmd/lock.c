@@ -14,6 +14,6 @@ const struct cmd cmd_lock = {
 	.summary = "refuse logins of users; delivery goes on",
 	.least = 1,
 	.most = CMD_ANY,
-	.flags = CMD_CHANGES,
+	.flags = CMD_CHANGES | CMD_USERS,
 	.run = lock,
 };

@@ -74,5 +74,6 @@ const struct cmd cmd_show = {
 	.summary = "show a user, but for the hash",
 	.least = 1,
 	.most = 1,
+	.flags = CMD_USERS,
 	.run = show,
 };

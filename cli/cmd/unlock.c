@@ -14,6 +14,6 @@ const struct cmd cmd_unlock = {
 	.summary = "the exact inverse of lock",
 	.least = 1,
 	.most = CMD_ANY,
-	.flags = CMD_CHANGES,
+	.flags = CMD_CHANGES | CMD_USERS,
 	.run = unlock,
 };

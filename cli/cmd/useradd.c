@@ -5,6 +5,7 @@
 
 #include "cli/change.h"
 #include "cli/cmd/all.h"
+#include "cli/domains.h"
 #include "cli/newname.h"
 #include "cli/newpass.h"
 #include "cli/say.h"
@@ -189,8 +190,11 @@ static int
 rehearse(struct work *w)
 {
 	VMAIL_STORE *store = NULL;
-	int status = change_open(w->run, &store);
+	int status;
 
+	if (domains_is_new(w->run)) /* nobody is there yet */
+		return STATUS_OK;
+	status = change_open(w->run, &store);
 	return status == STATUS_OK ? put_users(w, store) : status;
 }
 
@@ -209,8 +213,10 @@ static int
 commit(struct work *w)
 {
 	VMAIL_STORE *store = NULL;
-	int status = change_open(w->run, &store);
+	int status = domains_make(w->run);
 
+	if (status == STATUS_OK)
+		status = change_open(w->run, &store);
 	if (status == STATUS_OK)
 		status = put_users(w, store);
 	if (status == STATUS_OK)
@@ -335,7 +341,7 @@ const struct cmd cmd_useradd = {
 	.summary = "add users",
 	.least = 1,
 	.most = CMD_ANY,
-	.flags = CMD_CHANGES,
+	.flags = CMD_CHANGES | CMD_USERS,
 	.options = opts,
 	.options_size = sizeof(struct options),
 	.run = useradd,

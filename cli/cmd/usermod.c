@@ -207,6 +207,22 @@ check_options(const struct run *run, const struct options *o)
 	return userfields_check(run, f, run->operands);
 }
 
+/* Where each domain has a file of its own, a record cannot move to another. */
+static int
+judge_domain(const struct run *run, const char *new_name)
+{
+	struct vmail_str local, old, new;
+
+	vmail_name_split(vmail_str(run->operand[0]), &local, &old);
+	vmail_name_split(vmail_str(new_name), &local, &new);
+	if (!run->conf.entered ||
+	    (old.n == new.n &&strncasecmp(old.p, new.p, new.n) == 0))
+		return STATUS_OK;
+	return say_fail(STATUS_USAGE,
+	    "--login: %s is of another domain, which has a file of its own",
+	    new_name);
+}
+
 static int
 usermod(struct run *run)
 {
@@ -220,6 +236,8 @@ usermod(struct run *run)
 		return say_error(&err);
 	if (w.o->login)
 		status = newname_take(&w.world, w.o->login, w.new_name);
+	if (status == STATUS_OK && w.o->login)
+		status = judge_domain(run, w.new_name);
 	if (status == STATUS_OK)
 		status = modify_all(&w);
 	world_close(&w.world);
@@ -232,7 +250,7 @@ const struct cmd cmd_usermod = {
 	.summary = "change fields of users, or a name",
 	.least = 1,
 	.most = CMD_ANY,
-	.flags = CMD_CHANGES,
+	.flags = CMD_CHANGES | CMD_USERS,
 	.options = opts,
 	.options_size = sizeof(struct options),
 	.run = usermod,

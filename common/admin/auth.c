@@ -41,6 +41,15 @@ vmail_auth_name(const struct vmail_conf *conf, const char *login,
 	return VMAIL_OK;
 }
 
+enum vmail_rc
+vmail_auth_enter(struct vmail_conf *conf, const char *name)
+{
+	struct vmail_str local, domain;
+
+	vmail_name_split(vmail_str(name), &local, &domain);
+	return vmail_conf_enter(conf, domain);
+}
+
 /* The rule's no, not the kernel's: no errno belongs to it. */
 static enum vmail_rc
 deny(struct vmail_err *err, const char *why)

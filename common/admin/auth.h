@@ -18,6 +18,11 @@
 enum vmail_rc vmail_auth_name(const struct vmail_conf *conf, const char *login,
     char name[VMAIL_NAME_MAX + 1]);
 
+/* Turns conf to the passwd-file of that name's domain, where there is one per
+ * domain. VMAIL_NOT_FOUND: no domain that could have one; conf as it is then
+ * answers so too. */
+enum vmail_rc vmail_auth_enter(struct vmail_conf *conf, const char *name);
+
 /*
  * VMAIL_OK: the password is right and policy lets the user in.
  * VMAIL_MISMATCH: wrong password, or a field that never matches.

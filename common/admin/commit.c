@@ -444,26 +444,26 @@ vmail_store_put_map(struct vmail_store *s, struct vmail_err *err)
 }
 
 enum vmail_rc
-vmail_store_put_header(const struct vmail_store *s, struct vmail_err *err)
+vmail_store_header(const struct vmail_conf *conf, struct vmail_err *err)
 {
 	VMAIL_AUTOCLOSE int fd = -1;
 	char path[MAP_PATH], own[MAP_PATH], temporary[MAP_PATH];
-	enum vmail_rc rc = path_with(s, ".cdb", own, err);
+	enum vmail_rc rc = vmail_map_path(conf->passwd_file, own, sizeof(own));
 
 	if (rc == VMAIL_OK &&
-	    (vmail_conf_beside(&s->conf, "passwd.cdb", path, sizeof(path)) !=
+	    (vmail_conf_beside(conf, "passwd.cdb", path, sizeof(path)) !=
 		    VMAIL_OK ||
-		vmail_conf_beside(&s->conf, "passwd.cdb.tmp", temporary,
+		vmail_conf_beside(conf, "passwd.cdb.tmp", temporary,
 		    sizeof(temporary)) != VMAIL_OK))
 		rc = vmail_fail(
-		    err, VMAIL_TOO_SMALL, s->conf.path, 0, "a path too long");
+		    err, VMAIL_TOO_SMALL, conf->path, 0, "a path too long");
 	if (rc != VMAIL_OK || strcmp(path, own) == 0)
 		return rc;
 	rc = vmail_file_trust_folder(path, err);
 	if (rc != VMAIL_OK)
 		return rc;
 	(void)unlink(temporary);
-	rc = vmail_mapmake_header(&s->conf, temporary, &fd, err);
+	rc = vmail_mapmake_header(conf, temporary, &fd, err);
 	if (rc == VMAIL_OK &&
 	    (fsync(fd) != 0 || rename(temporary, path) != 0)) {
 		rc = vmail_fail_sys(err, path, "put into place");
@@ -480,7 +480,8 @@ vmail_store_rebuild(struct vmail_store *store, struct vmail_err *err)
 
 	if (rc == VMAIL_OK)
 		rc = vmail_store_put_map(store, err);
-	if (rc == VMAIL_OK)
-		rc = vmail_store_put_header(store, err);
+	/* The header of all domains is not one domain's to write. */
+	if (rc == VMAIL_OK && !store->conf.entered)
+		rc = vmail_store_header(&store->conf, err);
 	return rc;
 }

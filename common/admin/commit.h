@@ -26,6 +26,17 @@ struct vmail_store {
 	char line[VMAIL_LINE_MAX];
 };
 
+/* What is said of a passwd-file of 0 bytes. */
+#define VMAIL_STORE_EMPTY                                                      \
+	"empty: restore the backup beside it (its name with a '-' behind it)"
+
+/* The two halves of vmail_store_open: the folder and its lock, the file may be
+ * missing yet; then the file, judged, and what a killed writer left swept. */
+enum vmail_rc vmail_store_lock(const struct vmail_conf *conf, unsigned wait,
+    struct vmail_store **store, struct vmail_err *err);
+enum vmail_rc vmail_store_take(
+    struct vmail_store *store, unsigned wait, struct vmail_err *err);
+
 /* A file in the passwd-file's folder: its name and `suffix`. */
 struct vmail_store_name {
 	char text[NAME_MAX + 1];
@@ -42,11 +53,8 @@ bool vmail_store_lock_fd(int fd);
 /* Forgets what was read of the passwd-file: it is another now. */
 void vmail_store_forget(struct vmail_store *store);
 
-/* The map anew, from the lines, and the header that NSS reads first where the
- * passwd-file lies elsewhere than vmail.conf. */
+/* The map anew, from the lines. */
 enum vmail_rc vmail_store_put_map(
     struct vmail_store *store, struct vmail_err *err);
-enum vmail_rc vmail_store_put_header(
-    const struct vmail_store *store, struct vmail_err *err);
 
 #endif

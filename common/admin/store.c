@@ -17,18 +17,7 @@
 #include "common/core/file.h"
 #include "common/core/ids.h"
 
-#define EMPTY                                                                  \
-	"empty: restore the backup beside it (its name with a '-' behind it)"
-
-enum {
-	WALK_CHUNK = 262144,
-	RETRY_NSEC = 20000000,
-	SECOND = 1000000000,
-	CONF_TEXT = 16384,
-	LINE_TEXT = 256,
-};
-
-_Static_assert(WALK_CHUNK > 2 * VMAIL_LINE_MAX, "the longest line fits");
+enum { RETRY_NSEC = 20000000 };
 
 struct vmail_store_name
 vmail_store_beside(const struct vmail_store *store, const char *suffix)
@@ -306,12 +295,12 @@ judge_file(struct vmail_store *s, struct vmail_err *err)
 		rc = judge_links(s, err);
 	errno = 0;
 	if (rc == VMAIL_OK && s->st.st_size == 0)
-		rc = vmail_fail(err, VMAIL_IO, path, 0, EMPTY);
+		rc = vmail_fail(err, VMAIL_IO, path, 0, VMAIL_STORE_EMPTY);
 	return rc;
 }
 
 enum vmail_rc
-vmail_store_open(const struct vmail_conf *conf, unsigned wait,
+vmail_store_lock(const struct vmail_conf *conf, unsigned wait,
     struct vmail_store **store, struct vmail_err *err)
 {
 	VMAIL_STORE *s = NULL;
@@ -322,13 +311,37 @@ vmail_store_open(const struct vmail_conf *conf, unsigned wait,
 		rc = open_folder(s, err);
 	if (rc == VMAIL_OK)
 		rc = take_lock(s, &end, err);
-	if (rc == VMAIL_OK)
-		rc = take_file(s, &end, err);
-	if (rc == VMAIL_OK)
-		rc = judge_file(s, err);
 	if (rc != VMAIL_OK)
 		return rc;
-	vmail_store_sweep(s);
+	*store = s;
+	s = NULL;
+	return VMAIL_OK;
+}
+
+enum vmail_rc
+vmail_store_take(struct vmail_store *s, unsigned wait, struct vmail_err *err)
+{
+	struct timespec end = patience(wait);
+	enum vmail_rc rc = take_file(s, &end, err);
+
+	if (rc == VMAIL_OK)
+		rc = judge_file(s, err);
+	if (rc == VMAIL_OK)
+		vmail_store_sweep(s);
+	return rc;
+}
+
+enum vmail_rc
+vmail_store_open(const struct vmail_conf *conf, unsigned wait,
+    struct vmail_store **store, struct vmail_err *err)
+{
+	VMAIL_STORE *s = NULL;
+	enum vmail_rc rc = vmail_store_lock(conf, wait, &s, err);
+
+	if (rc == VMAIL_OK)
+		rc = vmail_store_take(s, wait, err);
+	if (rc != VMAIL_OK)
+		return rc;
 	*store = s;
 	s = NULL;
 	return VMAIL_OK;
@@ -485,506 +498,4 @@ vmail_store_add(
     struct vmail_store *store, struct vmail_str text, struct vmail_err *err)
 {
 	return vmail_edits_add(&store->edits, text, err);
-}
-
-/* A walk: the buffer holds the file's bytes from `at` on. */
-struct walk {
-	int fd;
-	char *buf;
-	size_t have;
-	uint64_t at;
-	bool eof, stop;
-	struct vmail_walk_line line;
-	bool (*each)(const struct vmail_walk_line *line, void *arg);
-	void *arg;
-};
-
-static void
-walk_end(struct walk *w)
-{
-	vmail_wipe_free(&w->buf, WALK_CHUNK);
-}
-
-static bool
-walk_fill(struct walk *w)
-{
-	ssize_t got = vmail_file_pread(
-	    w->fd, w->buf + w->have, WALK_CHUNK - w->have, w->at + w->have);
-
-	if (got < 0)
-		return false;
-	w->eof = (size_t)got < WALK_CHUNK - w->have;
-	w->have += (size_t)got;
-	return true;
-}
-
-static void
-walk_say(struct walk *w, const char *p, uint64_t whole, bool ended)
-{
-	size_t n = whole < VMAIL_LINE_MAX ? (size_t)whole : VMAIL_LINE_MAX;
-
-	w->line.number++;
-	w->line.text = (struct vmail_str){ p, n };
-	w->line.whole = whole;
-	w->line.ended = ended;
-	w->stop = !w->each(&w->line, w->arg);
-	w->line.offset += whole + (ended ? 1 : 0);
-}
-
-/* A line longer than the buffer: its beginning stays, the rest is counted. */
-static bool
-walk_long(struct walk *w)
-{
-	char *rest = w->buf + VMAIL_LINE_MAX;
-	uint64_t whole = w->have;
-	const char *lf = NULL;
-	ssize_t got;
-
-	while (lf == NULL) {
-		got = vmail_file_pread(
-		    w->fd, rest, WALK_CHUNK - VMAIL_LINE_MAX, w->at + whole);
-		if (got < 0)
-			return false;
-		if (got == 0)
-			break;
-		lf = memchr(rest, '\n', (size_t)got);
-		whole += lf == NULL ? (uint64_t)got : (uint64_t)(lf - rest);
-	}
-	walk_say(w, w->buf, whole, lf != NULL);
-	w->at += whole + (lf != NULL ? 1 : 0);
-	w->have = 0;
-	return true;
-}
-
-/* The whole lines in the buffer; what is left of it moves to the front. */
-static void
-walk_lines(struct walk *w)
-{
-	const char *p = w->buf, *end = w->buf + w->have, *lf;
-
-	while (!w->stop && p < end &&
-	       (lf = memchr(p, '\n', (size_t)(end - p))) != NULL) {
-		walk_say(w, p, (uint64_t)(lf - p), true);
-		p = lf + 1;
-	}
-	if (!w->stop && w->eof && p < end) {
-		walk_say(w, p, (uint64_t)(end - p), false);
-		p = end;
-	}
-	w->at += (uint64_t)(p - w->buf);
-	w->have = (size_t)(end - p);
-	memmove(w->buf, p, w->have);
-}
-
-enum vmail_rc
-vmail_store_walk_fd(int fd, const char *path,
-    bool (*each)(const struct vmail_walk_line *line, void *arg), void *arg,
-    struct vmail_err *err)
-{
-	__attribute__((cleanup(walk_end))) struct walk w = {
-		.fd = fd, .each = each, .arg = arg, .buf = malloc(WALK_CHUNK)
-	};
-	struct vmail_stamp before;
-	struct stat st;
-	bool good = w.buf != NULL;
-
-	if (fstat(fd, &st) != 0)
-		return vmail_fail_sys(err, path, "stat");
-	before = vmail_file_stamp(&st);
-	while (good && !w.stop && !w.eof) {
-		good = walk_fill(&w);
-		if (good && w.have == WALK_CHUNK &&
-		    memchr(w.buf, '\n', w.have) == NULL)
-			good = walk_long(&w);
-		else if (good)
-			walk_lines(&w);
-	}
-	if (!good)
-		return vmail_fail_sys(err, path, "read");
-	if (w.stop || vmail_file_steady(fd, &before) == VMAIL_OK)
-		return VMAIL_OK;
-	return vmail_fail(
-	    err, VMAIL_BUSY, path, 0, "was changed in place meanwhile");
-}
-
-enum vmail_rc
-vmail_store_walk(const struct vmail_conf *conf,
-    bool (*each)(const struct vmail_walk_line *line, void *arg), void *arg,
-    struct vmail_err *err)
-{
-	const char *path = conf->passwd_file;
-	VMAIL_AUTOCLOSE int fd = -1;
-	struct stat st;
-	enum vmail_rc rc = vmail_file_open(path, O_RDONLY, &fd, &st, err);
-
-	errno = ENOENT;
-	if (rc == VMAIL_NOT_FOUND)
-		return vmail_fail(err, VMAIL_IO, path, 0, "missing");
-	if (rc == VMAIL_OK)
-		rc = vmail_file_trust(&st, path, err);
-	errno = 0;
-	if (rc == VMAIL_OK && st.st_size == 0)
-		rc = vmail_fail(err, VMAIL_IO, path, 0, EMPTY);
-	if (rc != VMAIL_OK)
-		return rc;
-	return vmail_store_walk_fd(fd, path, each, arg, err);
-}
-
-/* An init on its way. */
-struct init {
-	const struct vmail_conf *conf;
-	bool dry_run;
-	void (*made)(const char *path, void *arg);
-	void *arg;
-	struct vmail_err *err;
-};
-
-static void
-tell(const struct init *in, const char *path)
-{
-	if (in->made != NULL)
-		in->made(path, in->arg);
-}
-
-static enum vmail_rc
-missing(const struct init *in, const char *path, bool *is)
-{
-	struct stat st;
-
-	*is = lstat(path, &st) != 0;
-	if (*is && errno != ENOENT)
-		return vmail_fail_sys(in->err, path, "stat");
-	return VMAIL_OK;
-}
-
-/* The folder of path, and the file `name` in it. */
-static enum vmail_rc
-in_folder(const struct init *in, const char *path, const char *name,
-    char out[VMAIL_CONF_PATH_MAX + 16])
-{
-	struct vmail_buf b = { .p = out, .size = VMAIL_CONF_PATH_MAX + 16 };
-	const char *slash = strrchr(path, '/');
-
-	if (slash != NULL)
-		vmail_buf_put(&b, path, (size_t)(slash - path) + 1);
-	if (name == NULL && b.len > 1)
-		b.len--;
-	if (name != NULL)
-		vmail_buf_z(&b, name);
-	if (vmail_buf_end(&b) == VMAIL_OK)
-		return VMAIL_OK;
-	return vmail_fail(in->err, VMAIL_TOO_SMALL, path, 0, "a path too long");
-}
-
-/* The folder of the file at path, 0755 whatever the umask is. */
-static enum vmail_rc
-init_folder(const struct init *in, const char *path)
-{
-	char folder[VMAIL_CONF_PATH_MAX + 16];
-	bool is;
-	enum vmail_rc rc = in_folder(in, path, NULL, folder);
-
-	if (rc == VMAIL_OK)
-		rc = missing(in, folder, &is);
-	if (rc != VMAIL_OK)
-		return rc;
-	if (is && !in->dry_run &&
-	    (mkdir(folder, 0755) != 0 || chmod(folder, 0755) != 0))
-		return vmail_fail_sys(in->err, folder, "make directory");
-	if (is)
-		tell(in, folder);
-	return is && in->dry_run ? VMAIL_OK
-				 : vmail_file_trust_folder(path, in->err);
-}
-
-/* The whole file at once: what a killed one leaves is no file of that name. */
-static enum vmail_rc
-put_file(const struct init *in, const char *path, struct vmail_str text,
-    gid_t gid, mode_t mode)
-{
-	char temporary[VMAIL_CONF_PATH_MAX + 16];
-	struct vmail_buf b = { .p = temporary, .size = sizeof(temporary) };
-	VMAIL_AUTOCLOSE int fd = -1;
-	enum vmail_rc rc = VMAIL_OK;
-
-	vmail_buf_z(&b, path);
-	vmail_buf_z(&b, ".tmp");
-	if (vmail_buf_end(&b) != VMAIL_OK)
-		return vmail_fail(
-		    in->err, VMAIL_TOO_SMALL, path, 0, "a path too long");
-	(void)unlink(temporary);
-	fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-	    0600);
-	if (fd < 0)
-		return vmail_fail_sys(in->err, path, "make");
-	if (!vmail_edits_pwrite(fd, text.p, text.n, 0) ||
-	    fchown(fd, 0, gid) != 0 || fchmod(fd, mode) != 0 ||
-	    fsync(fd) != 0 || rename(temporary, path) != 0) {
-		rc = vmail_fail_sys(in->err, path, "make");
-		(void)unlink(temporary);
-	}
-	if (rc == VMAIL_OK)
-		tell(in, path);
-	return rc;
-}
-
-/* Every key with what it means and its default, as comments. */
-static void
-put_conf_text(struct vmail_buf *b)
-{
-	struct vmail_conf defaults;
-
-	vmail_conf_defaults(&defaults);
-	vmail_buf_z(b, "# vmail's settings: see vmail.conf(5)\n");
-	for (size_t i = 0; vmail_conf_key(i) != NULL; i++) {
-		vmail_buf_z(b, "\n# ");
-		vmail_buf_z(b, vmail_conf_help(i));
-		vmail_buf_z(b, "\n#");
-		vmail_buf_z(b, vmail_conf_key(i));
-		vmail_buf_z(b, " = ");
-		vmail_conf_value(&defaults, i, b);
-		vmail_buf_char(b, '\n');
-	}
-}
-
-static enum vmail_rc
-init_conf(const struct init *in)
-{
-	const char *path = in->conf->path;
-	struct vmail_buf b = { .size = CONF_TEXT };
-	bool is;
-	enum vmail_rc rc = missing(in, path, &is);
-
-	if (rc != VMAIL_OK || !is)
-		return rc;
-	if (in->dry_run) {
-		tell(in, path);
-		return VMAIL_OK;
-	}
-	if ((b.p = malloc(b.size)) == NULL)
-		return vmail_fail_sys(in->err, path, "make");
-	put_conf_text(&b);
-	rc = put_file(in, path, (struct vmail_str){ b.p, b.len }, 0, 0644);
-	free(b.p);
-	return rc;
-}
-
-static enum vmail_rc
-init_views(const struct init *in)
-{
-	char path[VMAIL_CONF_PATH_MAX + 16], text[LINE_TEXT];
-	struct vmail_buf b = { .p = text, .size = sizeof(text) };
-	struct vmail_str owner = vmail_conf_owner_user(in->conf);
-	struct vmail_ids ids;
-	bool is;
-	enum vmail_rc rc = in_folder(in, in->conf->path, "views", path);
-
-	if (rc == VMAIL_OK)
-		rc = missing(in, path, &is);
-	if (rc != VMAIL_OK || !is)
-		return rc;
-	if (in->dry_run) {
-		tell(in, path);
-		return VMAIL_OK;
-	}
-	vmail_buf_z(&b, "# view identity uid:gid namespace\n");
-	if (vmail_perm_on_host() &&
-	    vmail_ids_account(owner, &ids) == VMAIL_OK) {
-		vmail_buf_z(&b, "host ");
-		vmail_buf_str(&b, owner);
-		vmail_buf_char(&b, ' ');
-		vmail_buf_num(&b, ids.uid, 1);
-		vmail_buf_char(&b, ':');
-		vmail_buf_num(&b, ids.gid, 1);
-		vmail_buf_z(&b, " -\n");
-	}
-	return put_file(in, path, (struct vmail_str){ text, b.len }, 0, 0644);
-}
-
-/* Who may read the passwd-file: a group's name or number. */
-static enum vmail_rc
-reader_group(const struct init *in, gid_t *gid)
-{
-	struct vmail_str group = vmail_str(in->conf->reader_group);
-	uint64_t n;
-
-	if (vmail_text_number(group, UINT32_MAX - 2, &n)) {
-		*gid = (gid_t)n;
-		return VMAIL_OK;
-	}
-	if (group.n != 0) {
-		if (vmail_ids_system_group(group, gid) == VMAIL_OK)
-			return VMAIL_OK;
-		return vmail_fail(in->err, VMAIL_INVALID, in->conf->path, 0,
-		    "reader_group: no such group");
-	}
-	if (vmail_ids_system_group(VMAIL_STR("dovecot"), gid) != VMAIL_OK)
-		*gid = 0;
-	return VMAIL_OK;
-}
-
-/* An empty passwd-file is filled where no backup says that it held more. */
-static enum vmail_rc
-fill_empty(const struct init *in, const struct vmail_store *s)
-{
-	const char *path = in->conf->passwd_file;
-	struct vmail_store_name backup = vmail_store_beside(s, "-");
-	VMAIL_AUTOCLOSE int fd = -1;
-	struct stat st, old;
-	enum vmail_rc rc = vmail_file_open(path, O_RDWR, &fd, &st, in->err);
-
-	if (rc == VMAIL_OK)
-		rc = vmail_file_trust(&st, path, in->err);
-	if (rc != VMAIL_OK || st.st_size != 0)
-		return rc;
-	errno = 0;
-	if (fstatat(s->folder, backup.text, &old, AT_SYMLINK_NOFOLLOW) == 0)
-		return vmail_fail(in->err, VMAIL_IO, path, 0, EMPTY);
-	if (!vmail_edits_pwrite(
-		fd, VMAIL_EMPTY_FILE, sizeof(VMAIL_EMPTY_FILE) - 1, 0) ||
-	    fsync(fd) != 0)
-		return vmail_fail_sys(in->err, path, "fill");
-	tell(in, path);
-	return VMAIL_OK;
-}
-
-static enum vmail_rc
-init_passwd(const struct init *in, const struct vmail_store *s)
-{
-	const char *path = in->conf->passwd_file;
-	gid_t gid;
-	bool is;
-	enum vmail_rc rc = missing(in, path, &is);
-
-	if (rc == VMAIL_OK && !is)
-		return fill_empty(in, s);
-	if (rc == VMAIL_OK)
-		rc = reader_group(in, &gid);
-	if (rc != VMAIL_OK)
-		return rc;
-	return put_file(in, path, VMAIL_STR(VMAIL_EMPTY_FILE), gid, 0640);
-}
-
-/* P.cdb, and the header beside vmail.conf where that is another file. */
-static enum vmail_rc
-init_maps(const struct init *in, struct vmail_store *s)
-{
-	char path[VMAIL_CONF_PATH_MAX + 16];
-	bool map, header;
-	enum vmail_rc rc =
-	    vmail_map_path(in->conf->passwd_file, path, sizeof(path));
-
-	if (rc == VMAIL_OK)
-		rc = missing(in, path, &map);
-	if (rc == VMAIL_OK && map) {
-		rc = vmail_store_put_map(s, in->err);
-		if (rc == VMAIL_OK)
-			tell(in, path);
-	}
-	if (rc == VMAIL_OK)
-		rc = in_folder(in, in->conf->path, "passwd.cdb", path);
-	if (rc == VMAIL_OK)
-		rc = missing(in, path, &header);
-	if (rc == VMAIL_OK && header) {
-		rc = vmail_store_put_header(s, in->err);
-		if (rc == VMAIL_OK)
-			tell(in, path);
-	}
-	return rc;
-}
-
-/* What lies in the passwd-file's folder, under the lock. */
-static enum vmail_rc
-init_files(const struct init *in, unsigned wait)
-{
-	VMAIL_STORE *s = NULL;
-	const char *path = in->conf->passwd_file;
-	struct timespec end = patience(wait);
-	char lock[VMAIL_CONF_PATH_MAX + 16];
-	bool is = false;
-	enum vmail_rc rc = in_folder(in, path, ".lock", lock);
-
-	if (rc == VMAIL_OK)
-		rc = missing(in, lock, &is);
-	if (rc == VMAIL_OK)
-		rc = store_new(in->conf, &s, in->err);
-	if (rc == VMAIL_OK)
-		rc = open_folder(s, in->err);
-	if (rc == VMAIL_OK)
-		rc = take_lock(s, &end, in->err);
-	if (rc == VMAIL_OK && is)
-		tell(in, lock);
-	if (rc == VMAIL_OK)
-		rc = init_passwd(in, s);
-	if (rc == VMAIL_OK)
-		rc = take_file(s, &end, in->err);
-	if (rc == VMAIL_OK)
-		rc = judge_file(s, in->err);
-	if (rc != VMAIL_OK)
-		return rc;
-	vmail_store_sweep(s);
-	rc = vmail_derive_missing(path, s->fd, in->made, in->arg, in->err);
-	if (rc == VMAIL_OK)
-		rc = init_maps(in, s);
-	if (rc == VMAIL_OK && fsync(s->folder) != 0)
-		rc = vmail_fail_sys(in->err, path, "fsync the folder");
-	return rc;
-}
-
-/* Only says what is not there. */
-static enum vmail_rc
-list_missing(const struct init *in)
-{
-	static const char *const names[] = { ".lock", "apppw", "deny" };
-	char path[VMAIL_CONF_PATH_MAX + 16], own[VMAIL_CONF_PATH_MAX + 16];
-	const char *passwd = in->conf->passwd_file;
-	bool is;
-	enum vmail_rc rc = missing(in, passwd, &is);
-
-	if (rc == VMAIL_OK && is)
-		tell(in, passwd);
-	for (size_t i = 0; rc == VMAIL_OK && i < 3; i++) {
-		rc = in_folder(in, passwd, names[i], path);
-		if (rc == VMAIL_OK)
-			rc = missing(in, path, &is);
-		if (rc == VMAIL_OK && is)
-			tell(in, path);
-	}
-	if (rc == VMAIL_OK)
-		rc = vmail_map_path(passwd, own, sizeof(own));
-	if (rc == VMAIL_OK)
-		rc = missing(in, own, &is);
-	if (rc == VMAIL_OK && is)
-		tell(in, own);
-	if (rc == VMAIL_OK)
-		rc = in_folder(in, in->conf->path, "passwd.cdb", path);
-	if (rc != VMAIL_OK || strcmp(path, own) == 0)
-		return rc;
-	rc = missing(in, path, &is);
-	if (rc == VMAIL_OK && is)
-		tell(in, path);
-	return rc;
-}
-
-enum vmail_rc
-vmail_store_init(const struct vmail_conf *conf, unsigned wait, bool dry_run,
-    void (*made)(const char *path, void *arg), void *arg, struct vmail_err *err)
-{
-	const struct init in = { conf, dry_run, made, arg, err };
-	char one[VMAIL_CONF_PATH_MAX + 16], two[VMAIL_CONF_PATH_MAX + 16];
-	enum vmail_rc rc = in_folder(&in, conf->path, NULL, one);
-
-	if (rc == VMAIL_OK)
-		rc = in_folder(&in, conf->passwd_file, NULL, two);
-	if (rc == VMAIL_OK)
-		rc = init_folder(&in, conf->path);
-	if (rc == VMAIL_OK && strcmp(one, two) != 0)
-		rc = init_folder(&in, conf->passwd_file);
-	if (rc == VMAIL_OK)
-		rc = init_conf(&in);
-	if (rc == VMAIL_OK)
-		rc = init_views(&in);
-	if (rc != VMAIL_OK)
-		return rc;
-	return dry_run ? list_missing(&in) : init_files(&in, wait);
 }

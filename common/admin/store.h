@@ -80,6 +80,11 @@ enum vmail_rc vmail_store_commit(struct vmail_store *store, bool force,
 enum vmail_rc vmail_store_rebuild(
     struct vmail_store *store, struct vmail_err *err);
 
+/* The header that NSS reads first, where the passwd-file lies elsewhere than
+ * vmail.conf, or there is one per domain. */
+enum vmail_rc vmail_store_header(
+    const struct vmail_conf *conf, struct vmail_err *err);
+
 /* Unlocks and frees; safe twice; *store becomes NULL. */
 void vmail_store_close(struct vmail_store **store);
 
@@ -87,8 +92,10 @@ void vmail_store_close(struct vmail_store **store);
 	struct vmail_store __attribute__((cleanup(vmail_store_close)))
 
 /*
- * Makes what formats.md lists for `init`, where it is missing: the file of
- * one comment line, lock, map, apppw, deny. made (may be NULL) is told each
+ * Makes what formats.md lists for `init`, where it is missing: settings, lock,
+ * map, apppw, deny, and last the file of one comment line. Where there is one
+ * file per domain: the settings and the folder they lie in; the rest for conf
+ * as vmail_conf_enter makes it. made (may be NULL) is told each
  * path that was made. Idempotent; refuses an empty passwd-file that has a
  * backup beside it.
  */
@@ -97,12 +104,14 @@ enum vmail_rc vmail_store_init(const struct vmail_conf *conf, unsigned wait,
     struct vmail_err *err);
 
 /*
- * Walks every line of the passwd-file (a reader: no lock): number from 1, its
+ * Walks every line of the passwd-file, or of all of them, domain by domain in
+ * the order of their names (a reader: no lock): number from 1, its
  * offset, the text without its line feed (cut to VMAIL_LINE_MAX, `whole` says
  * its full length), whether a line feed followed. A callback that returns
  * false stops the walk. VMAIL_BUSY if the file was changed in place meanwhile.
  */
 struct vmail_walk_line {
+	const char *path; /* of the file, for messages */
 	unsigned long number;
 	uint64_t offset;
 	struct vmail_str text;

@@ -159,6 +159,20 @@ path_fault(struct vmail_str value)
 	return NULL;
 }
 
+/* No '%' at all, or one as the whole name of the file's folder: "/%d/NAME". */
+static bool
+percent_is_folder(struct vmail_str value)
+{
+	const char *p = memchr(value.p, '%', value.n);
+	size_t at = p == NULL ? 0 : (size_t)(p - value.p);
+
+	if (p == NULL)
+		return true;
+	return at >= 2 && at + 3 < value.n && memcmp(p - 1, "/%d/", 4) == 0 &&
+	       memchr(p + 3, '/', value.n - at - 3) == NULL &&
+	       memchr(p + 1, '%', value.n - at - 1) == NULL;
+}
+
 static const char *
 passwd_file_fault(struct vmail_str value)
 {
@@ -166,10 +180,8 @@ passwd_file_fault(struct vmail_str value)
 
 	if (fault != NULL)
 		return fault;
-	if (memmem(value.p, value.n, "%d", 2) != NULL)
-		return "%d is not supported by this version";
-	if (memchr(value.p, '%', value.n) != NULL)
-		return "a path without '%'";
+	if (!percent_is_folder(value))
+		return "no '%' but in /%d/, the folder that holds the file";
 	if (name_is_taken(value))
 		return "the name of a file that nothing else uses";
 	return NULL;
@@ -656,5 +668,56 @@ vmail_conf_beside(
 	if (slash != NULL)
 		vmail_buf_put(&b, conf->path, (size_t)(slash - conf->path) + 1);
 	vmail_buf_z(&b, name);
+	return vmail_buf_end(&b);
+}
+
+bool
+vmail_conf_has_domains(const struct vmail_conf *conf)
+{
+	return strchr(conf->passwd_file, '%') != NULL;
+}
+
+enum vmail_rc
+vmail_conf_domain_path(
+    const char *tmpl, struct vmail_str domain, char *out, size_t size)
+{
+	struct vmail_buf b = { .p = out, .size = size };
+	const char *percent = strchr(tmpl, '%');
+
+	if (percent == NULL || !vmail_domain_is_folder(domain))
+		return VMAIL_NOT_FOUND;
+	vmail_buf_put(&b, tmpl, (size_t)(percent - tmpl));
+	vmail_buf_str(&b, domain);
+	vmail_buf_z(&b, percent + 2);
+	return vmail_buf_end(&b) == VMAIL_OK ? VMAIL_OK : VMAIL_NOT_FOUND;
+}
+
+enum vmail_rc
+vmail_conf_enter(struct vmail_conf *conf, struct vmail_str domain)
+{
+	char path[VMAIL_CONF_PATH_MAX + 1];
+	enum vmail_rc rc;
+
+	if (!vmail_conf_has_domains(conf))
+		return VMAIL_OK;
+	rc = vmail_conf_domain_path(
+	    conf->passwd_file, domain, path, sizeof(path));
+	if (rc != VMAIL_OK)
+		return rc;
+	memcpy(conf->passwd_file, path, strlen(path) + 1);
+	conf->entered = true;
+	return VMAIL_OK;
+}
+
+enum vmail_rc
+vmail_conf_domains_folder(const struct vmail_conf *conf, char *out, size_t size)
+{
+	struct vmail_buf b = { .p = out, .size = size };
+	const char *percent = strchr(conf->passwd_file, '%');
+
+	if (percent == NULL)
+		return VMAIL_NOT_FOUND;
+	vmail_buf_put(
+	    &b, conf->passwd_file, (size_t)(percent - conf->passwd_file) - 1);
 	return vmail_buf_end(&b);
 }

@@ -37,7 +37,9 @@ struct vmail_conf {
 	bool nss_mailboxes, nss_enumerate;
 	uint32_t lock_wait; /* seconds */
 	enum vmail_dialect dovecot;
-	/* Not a key: where this was read from; "views" and the map's header
+	/* Not keys. passwd_file was a template, and is one domain's now: */
+	bool entered;
+	/* where this was read from; "views" and the map's header
 	 * lie beside it. */
 	char path[VMAIL_CONF_PATH_MAX + 1];
 };
@@ -73,6 +75,24 @@ const char *vmail_conf_help(size_t index);
 /* The two halves of `owner`. */
 struct vmail_str vmail_conf_owner_user(const struct vmail_conf *conf);
 struct vmail_str vmail_conf_owner_group(const struct vmail_conf *conf);
+
+/* One passwd-file per domain: `%d` in passwd_file, not entered yet? */
+bool vmail_conf_has_domains(const struct vmail_conf *conf);
+
+/* Makes passwd_file that of the domain; nothing to do where it is no template.
+ * VMAIL_NOT_FOUND: no domain, or none that may be a folder's name, or too
+ * long a path: nobody can be found there. */
+enum vmail_rc vmail_conf_enter(
+    struct vmail_conf *conf, struct vmail_str domain);
+
+/* The folder that holds the domains' folders, without its last '/'.
+ * VMAIL_TOO_SMALL. */
+enum vmail_rc vmail_conf_domains_folder(
+    const struct vmail_conf *conf, char *out, size_t size);
+
+/* The same substitution for any path with one `%d`, in out[size]. */
+enum vmail_rc vmail_conf_domain_path(const char *tmpl,
+    struct vmail_str domain, char *out, size_t size);
 
 /* The path of `name` beside vmail.conf ("views", "passwd.cdb"). */
 enum vmail_rc vmail_conf_beside(

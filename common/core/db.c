@@ -202,7 +202,12 @@ vmail_db_lookup(const struct vmail_conf *conf, struct vmail_str name,
 	const char *path = conf->passwd_file;
 
 	map->cdb.fd = -1;
+	if (vmail_conf_has_domains(conf))
+		return vmail_fail(
+		    err, VMAIL_NOT_FOUND, path, 0, "no such domain");
 	enum vmail_rc rc = vmail_file_trust_folder(path, err);
+	if (rc == VMAIL_NOT_FOUND && conf->entered)
+		return vmail_fail(err, rc, path, 0, "no such domain");
 	if (rc == VMAIL_NOT_FOUND)
 		return unavailable(path, ENOENT, "missing", err);
 	if (rc != VMAIL_OK)

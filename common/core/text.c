@@ -282,6 +282,23 @@ vmail_name_askable(struct vmail_str name)
 	       !vmail_text_has_control(name);
 }
 
+bool
+vmail_domain_is_folder(struct vmail_str domain)
+{
+	if (domain.n == 0 || domain.n > VMAIL_NAME_MAX || domain.p[0] == '-' ||
+	    domain.p[0] == '.' || domain.p[domain.n - 1] == '.' ||
+	    memmem(domain.p, domain.n, "..", 2) != NULL)
+		return false;
+	for (size_t i = 0; i < domain.n; i++) {
+		unsigned char c = (unsigned char)domain.p[i];
+
+		if (c <= ' ' || c == 0x7f || c == '/' || c == ':' || c == '@' ||
+		    (c >= 'A' && c <= 'Z'))
+			return false;
+	}
+	return true;
+}
+
 void
 vmail_name_split(
     struct vmail_str name, struct vmail_str *local, struct vmail_str *domain)

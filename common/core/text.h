@@ -77,6 +77,11 @@ const char *vmail_name_fault(struct vmail_str name);
  * and PAM before any work. */
 bool vmail_name_askable(struct vmail_str name);
 
+/* May this domain be the name of a folder? As in the rule for names: not empty,
+ * no '/', ':', space or control byte, no "..", no '.' at either end, no leading
+ * '-'; lower case. */
+bool vmail_domain_is_folder(struct vmail_str domain);
+
 /* May this be the name of an account or group of the system? Letters, digits,
  * '_', '.', '-', not a digit, '.' or '-' first, perhaps a '$' last, 32 bytes.
  */

@@ -245,3 +245,36 @@ many_views='many() {
 		"$vmail" "$bob" 'NOTFOUND ENOENT' "$bob" "$vmail" "$vmail" \
 		'UNAVAIL ENOENT'
 }
+
+@test "one file per domain: a name is answered by its domain's map, a number never" {
+	room '
+		printf "%s\n" "passwd_file = /etc/vmail/domains/%d/passwd" \
+			"nss_enumerate = yes" >vmail.conf
+		rm -f passwd passwd.cdb
+		"$VMAIL_BUILD/vmailadm" -q init
+		useradd() {
+			"$VMAIL_BUILD/vmailadm" -q useradd -M --generate "$@" >/dev/null
+		}
+		useradd anna@a.org
+		useradd -u 5123 -g 5123 -d /srv/bob bob@b.org
+		[ "$(probe ask name anna@a.org)" = \
+			"anna@a.org:*:5000:5000::/var/mail/vhosts/a.org/anna:/usr/sbin/nologin" ]
+		[ "$(probe ask name Bob@B.org)" = \
+			"bob@b.org:*:5123:5123::/srv/bob:/usr/sbin/nologin" ]
+		[[ $(probe ask uid 5000) == vmail:* ]]
+		for question in "uid 5123" "name bob@a.org" "name anna@c.org" \
+			"name anna" "name x@.." "name x@../vmail" "name x@a.org/"; do
+			answer=$(probe ask $question) || true
+			[[ $answer == NOTFOUND* ]] || { echo "$question: $answer"; exit 1; }
+		done
+		[[ $(nobody /mnt/nss_probe /mnt/lib/libnss_vmail.so.2 \
+			ask name anna@a.org) == anna@a.org:* ]]
+		rm domains/a.org/passwd
+		[[ $(probe ask name anna@a.org || true) == UNAVAIL* ]]
+		rm domains/a.org/passwd.cdb
+		[[ $(probe ask name anna@a.org || true) == UNAVAIL* ]]
+		rm -r domains/a.org
+		[[ $(probe ask name anna@a.org || true) == NOTFOUND* ]]
+		[[ $(probe ask name bob@b.org) == bob@b.org:* ]]
+	'
+}

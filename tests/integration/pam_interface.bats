@@ -103,7 +103,7 @@ setup() { pam_room; }
 	login jo@example.org testtest
 	says authenticate PAM_SERVICE_ERR
 	sed -i 's/^scheme.*/scheme = SHA512-CRYPT/' "$ETC/vmail.conf"
-	sed -i "s,^passwd_file.*,passwd_file = $ETC/%d/passwd," "$ETC/vmail.conf"
+	sed -i "s,^passwd_file.*,passwd_file = $ETC/x%d/passwd," "$ETC/vmail.conf"
 	login jo@example.org testtest
 	says authenticate PAM_SERVICE_ERR
 	conf

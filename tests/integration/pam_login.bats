@@ -388,3 +388,31 @@ setup() { pam_room; }
 		says open_session PAM_SUCCESS
 	done
 }
+
+@test "one file per domain: a login is looked up in its own, and nowhere else" {
+	sed -i "s,^passwd_file.*,passwd_file = $ETC/domains/%d/passwd," \
+		"$ETC/vmail.conf"
+	mkdir -m 755 -p "$ETC/domains/example.org" "$ETC/domains/empty.org"
+	mv "$ETC/passwd" "$ETC/domains/example.org/passwd"
+	login jo@example.org testtest
+	says authenticate PAM_SUCCESS
+	login Jo@Example.ORG testtest
+	says authenticate user=jo@example.org
+	login jo@example.org wrongword
+	says authenticate PAM_AUTH_ERR
+	for user in jo jo@empty.org.. jo@../etc jo@nowhere.org ann@.; do
+		login "$user" testtest
+		says authenticate PAM_USER_UNKNOWN
+		says authenticate hashes=1
+	done
+	login jo@empty.org testtest
+	says authenticate PAM_AUTHINFO_UNAVAIL
+	echo 'default_domain = example.org' >>"$ETC/vmail.conf"
+	login jo testtest
+	says authenticate user=jo@example.org
+	answers newpassword newpassword
+	client jo@example.org chauthtok
+	says chauthtok PAM_SUCCESS
+	login jo@example.org newpassword
+	says authenticate PAM_SUCCESS
+}

@@ -709,7 +709,7 @@ end_init(struct fixture *f)
 	end(f);
 }
 
-#define ALL " /vmail.conf /views /.lock /passwd /apppw /deny /passwd.cdb "
+#define ALL " /vmail.conf /views /.lock /apppw /deny /passwd.cdb /passwd "
 
 static void
 init_makes_what_the_manual_lists(void **state)

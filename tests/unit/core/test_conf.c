@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -276,11 +277,51 @@ a_value_out_of_its_form_is_an_error(void **state)
 }
 
 static void
-a_file_per_domain_is_said_not_to_be_supported(void **state)
+a_domain_is_the_whole_name_of_the_folder_that_holds_the_file(void **state)
 {
+	static const char *const bad[] = { "/etc/%d", "/etc/x%d/passwd",
+		"/etc/%dx/passwd", "/etc/%d/%d/passwd", "/etc/%n/passwd",
+		"/etc/%d/x/passwd", "/%d/passwd", "/etc/%%/passwd" };
+	struct vmail_conf conf;
+	struct vmail_err err;
+	char line[128];
+
 	(void)state;
-	assert_malformed(VMAIL_STR("passwd_file = /etc/vmail/%d/passwd"), 1,
-	    "passwd_file: %d is not supported by this version");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		(void)snprintf(line, sizeof(line), "passwd_file = %s", bad[i]);
+		assert_malformed(vmail_str(line), 1, "passwd_file");
+	}
+	vmail_conf_defaults(&conf);
+	assert_false(vmail_conf_has_domains(&conf));
+	assert_int_equal(
+	    vmail_conf_parse(&conf,
+		VMAIL_STR("passwd_file = /etc/vmail/%d/passwd"), "/x", &err),
+	    VMAIL_OK);
+	assert_true(vmail_conf_has_domains(&conf));
+}
+
+static void
+no_domain_that_is_no_folders_name_reaches_a_path(void **state)
+{
+	static const char *const bad[] = { "", ".", "..", "../x", "a/b", "/",
+		".a", "a.", "a..b", "-a", "a:b", "a b", "a\nb", "A.org", "a@b",
+		"a\x7f" };
+	struct vmail_conf conf;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		vmail_conf_defaults(&conf);
+		strcpy(conf.passwd_file, "/etc/vmail/%d/passwd");
+		assert_int_equal(vmail_conf_enter(&conf, vmail_str(bad[i])),
+		    VMAIL_NOT_FOUND);
+		assert_string_equal(conf.passwd_file, "/etc/vmail/%d/passwd");
+		assert_false(conf.entered);
+	}
+	assert_int_equal(
+	    vmail_conf_enter(&conf, VMAIL_STR("example.org")), VMAIL_OK);
+	assert_string_equal(conf.passwd_file, "/etc/vmail/example.org/passwd");
+	assert_true(conf.entered);
+	assert_false(vmail_conf_has_domains(&conf));
 }
 
 static void
@@ -620,7 +661,10 @@ main(void)
 		cmocka_unit_test(a_line_has_1024_bytes_at_most),
 		cmocka_unit_test(a_text_has_64_kib_at_most),
 		cmocka_unit_test(a_value_out_of_its_form_is_an_error),
-		cmocka_unit_test(a_file_per_domain_is_said_not_to_be_supported),
+		cmocka_unit_test(
+		    a_domain_is_the_whole_name_of_the_folder_that_holds_the_file),
+		cmocka_unit_test(
+		    no_domain_that_is_no_folders_name_reaches_a_path),
 		cmocka_unit_test(a_range_of_numbers_is_told_with_the_refusal),
 		cmocka_unit_test(the_valid_ids_are_a_range),
 		cmocka_unit_test(a_path_has_512_bytes_at_most),
