@@ -59,6 +59,9 @@ vmail_maphead_open(struct vmail_maphead *head, const struct vmail_conf *conf,
 		return rc;
 	}
 	h.owner_uid = owner_number(conf, h.views);
+	if (vmail_ids_account_seen(vmail_conf_owner_user(conf), &h.account) !=
+	    VMAIL_OK)
+		h.account.file.size = 0;
 	*head = h;
 	return VMAIL_OK;
 }
@@ -144,6 +147,11 @@ vmail_maphead_put(const struct vmail_maphead *head,
 	vmail_buf_char(&out, '\n');
 	put_number("malformed=", lines->malformed, &out);
 	put_number("patched=", lines->patched, &out);
+	if (head->account.file.size != 0) {
+		vmail_buf_z(&out, "account=");
+		vmail_map_put_account(&head->account, &out);
+		vmail_buf_char(&out, '\n');
+	}
 	put_views(head->views, &out);
 	if (!out.full)
 		return VMAIL_OK;
@@ -173,14 +181,17 @@ vmail_maphead_own_uid(
 }
 
 static bool
-says_the_same(const struct vmail_maphead *head, const struct vmail_map *map)
+says_the_same(const struct vmail_maphead *now_head, const struct vmail_map *map)
 {
+	/* An account that changed since is only slower to look up. */
+	struct vmail_maphead head = *now_head;
 	const struct vmail_maphead_lines lines = { map->cost, map->malformed,
 		map->patched };
 	char now[VMAIL_MAPHEAD_LEN], there[VMAIL_MAPHEAD_LEN];
 
+	head.account = map->account;
 	/* The open map's page is cut into strings: read it once more. */
-	return vmail_maphead_put(head, &lines, now, NULL) == VMAIL_OK &&
+	return vmail_maphead_put(&head, &lines, now, NULL) == VMAIL_OK &&
 	       vmail_file_pread(map->cdb.fd, there, sizeof(there),
 		   VMAIL_MAP_HEADER_POS + VMAIL_MAP_STAMP_LEN) ==
 		   (ssize_t)sizeof(there) &&

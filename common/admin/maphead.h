@@ -18,8 +18,9 @@ struct vmail_maphead {
 	const struct vmail_conf *conf; /* the caller's */
 	char *room;
 	struct vmail_str views; /* the text of the views file, in room */
-	uint64_t owner_uid;	/* the owner's number where ids are the host's;
-				 * 0: none */
+	struct vmail_map_account account; /* the owner's, file.size 0: none */
+	uint64_t owner_uid; /* the owner's number where ids are the host's;
+			     * 0: none */
 };
 
 /* VMAIL_UNSAFE, VMAIL_UNSUPPORTED, VMAIL_IO, VMAIL_NO_MEMORY: of views. */

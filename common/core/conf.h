@@ -91,8 +91,8 @@ enum vmail_rc vmail_conf_domains_folder(
     const struct vmail_conf *conf, char *out, size_t size);
 
 /* The same substitution for any path with one `%d`, in out[size]. */
-enum vmail_rc vmail_conf_domain_path(const char *tmpl,
-    struct vmail_str domain, char *out, size_t size);
+enum vmail_rc vmail_conf_domain_path(
+    const char *tmpl, struct vmail_str domain, char *out, size_t size);
 
 /* The path of `name` beside vmail.conf ("views", "passwd.cdb"). */
 enum vmail_rc vmail_conf_beside(

@@ -43,7 +43,8 @@ vmail_world_of_map(struct vmail_world *w, const struct vmail_map *map)
 		.last_valid_uid = map->last_valid_uid,
 		.map_seen = true,
 		.map_uid = map->uid,
-		.map_gid = map->gid };
+		.map_gid = map->gid,
+		.account = map->account.file.size != 0 ? &map->account : NULL };
 }
 
 void
@@ -268,6 +269,69 @@ vmail_ids_account(struct vmail_str name, struct vmail_ids *out)
 	return rc;
 }
 
+static bool
+see_passwd(struct vmail_map_account *a)
+{
+	struct stat st;
+
+	if (stat("/etc/passwd", &st) != 0)
+		return false;
+	a->file = vmail_file_stamp(&st);
+	a->changed_sec = st.st_ctim.tv_sec;
+	a->changed_nsec = (uint32_t)st.st_ctim.tv_nsec;
+	return a->file.size != 0 && a->file.sec >= 0 && a->changed_sec >= 0;
+}
+
+static bool
+same_passwd(
+    const struct vmail_map_account *a, const struct vmail_map_account *b)
+{
+	return vmail_file_same(&a->file, &b->file) &&
+	       a->changed_sec == b->changed_sec &&
+	       a->changed_nsec == b->changed_nsec;
+}
+
+enum vmail_rc
+vmail_ids_account_seen(struct vmail_str name, struct vmail_map_account *out)
+{
+	struct vmail_map_account before, after;
+	struct vmail_ids ids;
+	enum vmail_rc rc;
+
+	if (!see_passwd(&before))
+		return VMAIL_IO;
+	rc = vmail_ids_account(name, &ids);
+	if (rc != VMAIL_OK)
+		return rc;
+	if (!see_passwd(&after) || !same_passwd(&before, &after))
+		return VMAIL_BUSY;
+	after.uid = ids.uid;
+	after.gid = ids.gid;
+	*out = after;
+	return VMAIL_OK;
+}
+
+/* Kept out of line: its frame must not be there when the file is read. */
+static __attribute__((noinline)) bool
+is_known(const struct vmail_map_account *account)
+{
+	struct vmail_map_account now;
+
+	return account != NULL && see_passwd(&now) &&
+	       same_passwd(account, &now);
+}
+
+/* The owner's account is in the map, for as long as the file is that one. */
+static enum vmail_rc
+account_of(
+    const struct vmail_world *w, struct vmail_str name, struct vmail_ids *out)
+{
+	if (!vmail_str_eq(name, w->owner_user) || !is_known(w->account))
+		return vmail_ids_account(name, out);
+	*out = (struct vmail_ids){ w->account->uid, w->account->gid };
+	return VMAIL_OK;
+}
+
 enum vmail_rc
 vmail_ids_system_group(struct vmail_str name, gid_t *out)
 {
@@ -326,7 +390,7 @@ on_host(const struct vmail_world *w)
 
 	if (!host_line(w, w->owner_user, &v) || !ids_own(w))
 		return false;
-	return vmail_ids_account(w->owner_user, &own) != VMAIL_OK ||
+	return account_of(w, w->owner_user, &own) != VMAIL_OK ||
 	       own.uid == v.uid;
 }
 
@@ -367,7 +431,7 @@ vmail_ids_of_identity(const struct vmail_world *w, struct vmail_str identity,
     struct vmail_ids *out)
 {
 	struct vmail_ids ids;
-	enum vmail_rc rc = vmail_ids_account(identity, &ids);
+	enum vmail_rc rc = account_of(w, identity, &ids);
 
 	if (rc == VMAIL_NOT_FOUND)
 		return ids_of_host_line(w, identity, out);

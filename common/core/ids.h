@@ -24,6 +24,8 @@ struct vmail_world {
 	bool map_seen; /* map_uid, map_gid: how the map file shows here */
 	uid_t map_uid;
 	gid_t map_gid;
+	/* What the map knows of the owner's account; NULL: nothing. */
+	const struct vmail_map_account *account;
 };
 
 void vmail_world_of_map(struct vmail_world *w, const struct vmail_map *map);
@@ -76,6 +78,10 @@ bool vmail_ids_name_free(const struct vmail_world *w, struct vmail_str name);
 
 /* One account of /etc/passwd, read directly. VMAIL_NOT_FOUND; VMAIL_IO. */
 enum vmail_rc vmail_ids_account(struct vmail_str name, struct vmail_ids *out);
+/* The same, with what tells that the file is unchanged. VMAIL_BUSY: it did
+ * not stand still. */
+enum vmail_rc vmail_ids_account_seen(
+    struct vmail_str name, struct vmail_map_account *out);
 enum vmail_rc vmail_ids_system_group(struct vmail_str name, gid_t *out);
 
 #endif

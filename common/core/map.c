@@ -96,6 +96,43 @@ vmail_map_get_stamp(
 	return true;
 }
 
+void
+vmail_map_put_account(const struct vmail_map_account *a, struct vmail_buf *out)
+{
+	const uint64_t values[] = { a->file.size, (uint64_t)a->file.sec,
+		a->file.nsec, a->file.ino, (uint64_t)a->changed_sec,
+		a->changed_nsec, a->uid, a->gid };
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+		if (i > 0)
+			vmail_buf_char(out, ' ');
+		vmail_buf_num(out, values[i], 1);
+	}
+}
+
+bool
+vmail_map_get_account(struct vmail_str value, struct vmail_map_account *a)
+{
+	static const uint64_t max[] = { UINT64_MAX, INT64_MAX, 999999999,
+		UINT64_MAX, INT64_MAX, 999999999, UINT32_MAX, UINT32_MAX };
+	uint64_t v[8];
+
+	for (int i = 0; i < 8; i++)
+		if (value.p == NULL ||
+		    !vmail_text_number(
+			vmail_text_cut(&value, ' '), max[i], &v[i]))
+			return false;
+	*a = (struct vmail_map_account){ .file = { .size = v[0],
+					     .sec = (int64_t)v[1],
+					     .nsec = (uint32_t)v[2],
+					     .ino = v[3] },
+		.changed_sec = (int64_t)v[4],
+		.changed_nsec = (uint32_t)v[5],
+		.uid = (uint32_t)v[6],
+		.gid = (uint32_t)v[7] };
+	return value.p == NULL;
+}
+
 static bool
 set_owner(struct vmail_map *map, struct vmail_str value)
 {
@@ -157,6 +194,7 @@ enum setting {
 	S_COST,
 	S_MALFORMED,
 	S_PATCHED,
+	S_ACCOUNT,
 	S_VIEWS,
 	SETTINGS
 };
@@ -178,6 +216,7 @@ static const struct vmail_str keys[SETTINGS] = {
 	[S_COST] = KEY("cost"),
 	[S_MALFORMED] = KEY("malformed"),
 	[S_PATCHED] = KEY("patched"),
+	[S_ACCOUNT] = KEY("account"),
 	[S_VIEWS] = KEY("views"),
 };
 
@@ -223,6 +262,8 @@ set_one(struct vmail_map *map, enum setting setting, struct vmail_str value,
 		return vmail_text_number(value, UINT64_MAX, &map->malformed);
 	case S_PATCHED:
 		return vmail_text_number(value, UINT64_MAX, &map->patched);
+	case S_ACCOUNT:
+		return vmail_map_get_account(value, &map->account);
 	case S_VIEWS:
 		return set_views(map, value, rest);
 	case SETTINGS:
@@ -245,6 +286,7 @@ set_defaults(struct vmail_map *map)
 	map->nss_enumerate = false;
 	map->malformed = UINT64_MAX;
 	map->patched = 0;
+	map->account.file.size = 0;
 }
 
 /* Line feeds to the end, the last of which has been seen: 1,500 bytes, and

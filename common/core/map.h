@@ -41,6 +41,16 @@ void vmail_map_put_stamp(
 bool vmail_map_get_stamp(
     const char in[VMAIL_MAP_STAMP_LEN], struct vmail_map_stamp *s);
 
+/* What /etc/passwd said of the owner when the map was made, and how to see
+ * that it is that very file still: its time of change (ctime) is nobody's to
+ * set. Then a lookup need not read it. size 0: not told. */
+struct vmail_map_account {
+	struct vmail_stamp file;
+	int64_t changed_sec;
+	uint32_t changed_nsec;
+	uint32_t uid, gid;
+};
+
 /*
  * An open map. The strings are terminated and point into page; views_text is
  * the lines of the views file (p == NULL: they are in the file itself,
@@ -58,6 +68,7 @@ struct vmail_map {
 	/* Lines that nobody can read (UINT64_MAX: not told), and changes of
 	 * records since the map was built. */
 	uint64_t malformed, patched;
+	struct vmail_map_account account;
 	char page[VMAIL_MAP_PAGE];
 };
 
@@ -69,6 +80,11 @@ struct vmail_map {
 enum vmail_rc vmail_map_open(
     const char *path, struct vmail_map *map, struct vmail_err *err);
 void vmail_map_close(struct vmail_map *map);
+
+/* `account=` as it stands in the header: eight decimals. False: not so. */
+void vmail_map_put_account(
+    const struct vmail_map_account *a, struct vmail_buf *out);
+bool vmail_map_get_account(struct vmail_str value, struct vmail_map_account *a);
 
 /* P.cdb for the passwd-file P. */
 enum vmail_rc vmail_map_path(const char *passwd_file, char *out, size_t size);

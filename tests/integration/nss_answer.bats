@@ -188,6 +188,22 @@ bad_lines='bad() {
 		'archive:*:5601:' 'archive:*:5601:'
 }
 
+@test "another number in /etc/passwd counts at once, whatever the map remembers" {
+	room '
+		[[ $(probe ask name alice@example.org) == *:5000:5000:* ]]
+		stamp=$(stat -c "%y %s %i" /etc/passwd)
+		sed "s/^vmail:x:5000:5000:/vmail:x:6000:6000:/" /etc/passwd >/mnt/new
+		# The same size, time and inode: only its time of change differs.
+		time=$(stat -c %y /etc/passwd)
+		cat /mnt/new >/etc/passwd
+		touch -d "$time" /etc/passwd
+		[ "$(stat -c "%y %s %i" /etc/passwd)" = "$stamp" ]
+		[[ $(probe ask name alice@example.org) == *:6000:6000:* ]]
+		[[ $(probe ask uid 6000) == vmail:* ]]
+		[[ $(probe ask uid 5000 || true) == NOTFOUND* ]]
+	'
+}
+
 @test "in an image whose vmail is 1000, the host's 5000 is 1000" {
 	gives 'sed -i s/vmail:x:5000:5000/vmail:x:1000:1000/ /etc/passwd
 		probe ask name vmail alice@example.org test@kuma8088.com

@@ -25,6 +25,21 @@ gives() { # SCRIPT LINE...
 		openat newfstatat pread64 newfstatat pread64 close
 }
 
+@test "the owner's account is not read while /etc/passwd is what the map knows" {
+	room '
+		for question in "name alice@example.org" "uid 5123" "uid 5000"; do
+			calls $question >/mnt/counted
+			! grep -q "etc/passwd\"" <(grep openat /mnt/calls) ||
+				{ cat /mnt/calls; exit 1; }
+		done
+		[ "$(calls name alice@example.org | wc -l)" = 8 ]
+		[ "$(calls uid 5123 | wc -l)" = 10 ]
+		sed -i "s/^vmail:x:5000:5000:/vmail:x:5001:5001:/" /etc/passwd
+		calls name alice@example.org >/mnt/counted
+		grep -q "openat.*/etc/passwd\"" /mnt/calls
+	'
+}
+
 @test "every descriptor is closed at exec" {
 	run -0 room 'echo >>passwd
 		for ask in "name bob@example.org" "uid 5123" "name vmail"; do
