@@ -173,6 +173,7 @@ datadir = $(PREFIX)/share
 mandir = $(datadir)/man
 bashdir = $(datadir)/bash-completion/completions
 zshdir = $(datadir)/zsh/vendor-completions
+unitdir = $(PREFIX)/lib/systemd/system
 sysconfdir = /etc
 PAM_SERVICES := imap pop3 smtp submission sieve
 
@@ -187,6 +188,8 @@ INSTALL_ROWS = \
 	644|common/core/vmail.conf.5|$(mandir)/man5/vmail.conf.5 \
 	644|common/core/vmail_passwd.5|$(mandir)/man5/vmail_passwd.5 \
 	644|packaging/sysusers/vmail.conf|$(PREFIX)/lib/sysusers.d/vmail.conf \
+	644|packaging/systemd/vmail-map.path|$(unitdir)/vmail-map.path \
+	644|packaging/systemd/vmail-map.service|$(unitdir)/vmail-map.service \
 	644|packaging/completions/vmailadm.bash|$(bashdir)/vmailadm \
 	644|packaging/completions/_vmailadm|$(zshdir)/_vmailadm \
 	$(PAM_SERVICES:%=644|packaging/pam.d/vmail|$(sysconfdir)/pam.d/vmail-%)
