@@ -58,6 +58,8 @@ expected_files() {
 		644 usr/lib/$arch/libnss_vmail.so.2
 		644 usr/lib/$arch/security/pam_vmail.so
 		644 usr/lib/sysusers.d/vmail.conf
+		644 usr/lib/systemd/system/vmail-map.path
+		644 usr/lib/systemd/system/vmail-map.service
 		755 usr/sbin/vmailadm
 	END
 	printf '644 usr/share/%s\n' bash-completion/completions/vmailadm \
