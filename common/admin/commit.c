@@ -96,15 +96,21 @@ static enum vmail_rc
 judge_bulk(const struct vmail_store *s, struct vmail_err *err)
 {
 	const char *path = s->conf.passwd_file;
-	uint64_t removed = vmail_edits_removed(&s->edits), users = 0;
+	const struct vmail_edits *e = &s->edits;
+	uint64_t removed = vmail_edits_removed(e), users = 0, left = 0;
 	enum vmail_rc rc;
 
-	if (removed <= 1)
+	if (removed <= 1 && !e->whole)
 		return VMAIL_OK;
 	rc = vmail_store_walk_fd(s->fd, path, count_user, &users, err);
+	if (rc == VMAIL_OK && e->whole)
+		rc = vmail_store_walk_fd(
+		    e->whole_fd, path, count_user, &left, err);
+	else
+		left = users - removed + e->adds;
 	if (rc != VMAIL_OK)
 		return rc;
-	if (2 * (users - removed + s->edits.adds) >= users)
+	if (2 * left >= users)
 		return VMAIL_OK;
 	return vmail_fail(err, VMAIL_INVALID, path, 0,
 	    "fewer than half of the users would be left (--force)");
@@ -200,8 +206,10 @@ new_map(struct commit *c, const char *path, struct vmail_err *err)
 		.edits = &s->edits,
 		.base = &c->base,
 		.new = &c->st };
-	enum vmail_rc rc =
-	    vmail_mappatch_copy(&s->conf, &patch, path, &c->map, err);
+	enum vmail_rc rc = VMAIL_MISMATCH;
+
+	if (!s->edits.whole)
+		rc = vmail_mappatch_copy(&s->conf, &patch, path, &c->map, err);
 
 	c->built = rc == VMAIL_MISMATCH;
 	if (!c->built)

@@ -255,9 +255,22 @@ vmail_edits_add(
 	return VMAIL_OK;
 }
 
+enum vmail_rc
+vmail_edits_whole(struct vmail_edits *e, int fd, struct vmail_err *err)
+{
+	if (e->whole || vmail_edits_any(e))
+		return vmail_fail(
+		    err, VMAIL_EXISTS, NULL, 0, "lines are changed already");
+	e->whole = true;
+	e->whole_fd = fd;
+	return VMAIL_OK;
+}
+
 bool
 vmail_edits_any(const struct vmail_edits *e)
 {
+	if (e->whole)
+		return true;
 	for (size_t i = 0; i < e->n; i++)
 		if (e->list[i].cut != 0 || e->list[i].put != 0)
 			return true;
@@ -267,6 +280,8 @@ vmail_edits_any(const struct vmail_edits *e)
 bool
 vmail_edits_public(const struct vmail_edits *e)
 {
+	if (e->whole)
+		return true;
 	for (size_t i = 0; i < e->n; i++)
 		if (e->list[i].is_public)
 			return true;
@@ -514,12 +529,40 @@ compose_end(
 	return vmail_edits_pwrite(to, e->added, e->added_n, at);
 }
 
+static bool
+size_of(int fd, uint64_t *size)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return false;
+	*size = (uint64_t)st.st_size;
+	return true;
+}
+
+static bool
+compose_whole(const struct vmail_edits *e, int to)
+{
+	uint64_t size;
+
+	if (!size_of(e->whole_fd, &size))
+		return false;
+	if (size == 0)
+		return vmail_edits_pwrite(
+		    to, VMAIL_EMPTY_FILE, sizeof(VMAIL_EMPTY_FILE) - 1, 0);
+	return vmail_edits_copy(e->whole_fd, 0, to, 0, size);
+}
+
 enum vmail_rc
 vmail_edits_compose(const struct vmail_edits *e,
     const struct vmail_edits_base *base, int to, struct vmail_err *err)
 {
 	bool moves = false, good;
 
+	if (e->whole)
+		return compose_whole(e, to) ? VMAIL_OK
+					    : vmail_fail_sys(err, base->path,
+						  "write the new file");
 	for (size_t i = 0; i < e->n; i++)
 		moves |= e->list[i].cut != e->list[i].put;
 	good =
@@ -559,17 +602,37 @@ holds_line(int fd, uint64_t at, const struct vmail_edit *edit, uint64_t size)
 	return at + edit->n == size || holds(fd, at + edit->n, "\n", 1);
 }
 
-enum vmail_rc
-vmail_edits_verify(const struct vmail_edits *e,
-    const struct vmail_edits_base *base, int to, struct vmail_err *err)
+/* Every byte: a bulk change is read back as a whole. */
+static bool
+holds_whole(const struct vmail_edits *e, int to)
 {
-	uint64_t size = new_size(e, base), moved = 0;
-	struct stat st;
-	bool good;
+	char chunk[COMPARE_CHUNK];
+	uint64_t size, have, at = 0;
+	ssize_t got = 1;
+	bool same;
 
-	if (fstat(to, &st) != 0)
-		return vmail_fail_sys(err, base->path, "stat the new file");
-	good = (uint64_t)st.st_size == size;
+	if (!size_of(e->whole_fd, &size) || !size_of(to, &have))
+		return false;
+	if (size == 0)
+		return holds(
+		    to, 0, VMAIL_EMPTY_FILE, sizeof(VMAIL_EMPTY_FILE) - 1);
+	same = size == have;
+	while (same && at < size) {
+		got = vmail_file_pread(e->whole_fd, chunk, sizeof(chunk), at);
+		same = got > 0 && holds(to, at, chunk, (size_t)got);
+		at += (uint64_t)(got > 0 ? got : 0);
+	}
+	explicit_bzero(chunk, sizeof(chunk));
+	return same;
+}
+
+static bool
+holds_edits(
+    const struct vmail_edits *e, const struct vmail_edits_base *base, int to)
+{
+	uint64_t size = new_size(e, base), moved = 0, have;
+	bool good = size_of(to, &have) && have == size;
+
 	for (size_t i = 0; good && i < e->n; i++) {
 		const struct vmail_edit *edit = &e->list[i];
 
@@ -577,8 +640,14 @@ vmail_edits_verify(const struct vmail_edits *e,
 		       holds_line(to, edit->line + moved, edit, size);
 		moved += edit->put - edit->cut; /* modulo 2^64, both ways */
 	}
-	good = good && holds(to, size - e->added_n, e->added, e->added_n);
-	if (good)
+	return good && holds(to, size - e->added_n, e->added, e->added_n);
+}
+
+enum vmail_rc
+vmail_edits_verify(const struct vmail_edits *e,
+    const struct vmail_edits_base *base, int to, struct vmail_err *err)
+{
+	if (e->whole ? holds_whole(e, to) : holds_edits(e, base, to))
 		return VMAIL_OK;
 	errno = EIO;
 	return vmail_fail(

@@ -34,6 +34,8 @@ struct vmail_edits {
 	size_t n, room;
 	char *added; /* the added lines, each with its line feed */
 	size_t added_n, added_room, adds;
+	bool whole;   /* all of it is new: what stands in the file whole_fd */
+	int whole_fd; /* the caller's */
 	uint32_t *names; /* hash set of their names: offset in added, plus 1 */
 	size_t names_room;
 };
@@ -54,6 +56,11 @@ enum vmail_rc vmail_edits_remove(struct vmail_edits *e, uint64_t offset,
     struct vmail_str old, bool sound, bool ended, struct vmail_err *err);
 enum vmail_rc vmail_edits_add(
     struct vmail_edits *e, struct vmail_str text, struct vmail_err *err);
+
+/* The content of fd in place of all lines; nothing else may be edited then.
+ * VMAIL_EXISTS: something was. */
+enum vmail_rc vmail_edits_whole(
+    struct vmail_edits *e, int fd, struct vmail_err *err);
 
 /* Would the new file differ at all? */
 bool vmail_edits_any(const struct vmail_edits *e);

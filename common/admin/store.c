@@ -499,3 +499,10 @@ vmail_store_add(
 {
 	return vmail_edits_add(&store->edits, text, err);
 }
+
+enum vmail_rc
+vmail_store_replace_all(
+    struct vmail_store *store, int fd, struct vmail_err *err)
+{
+	return vmail_edits_whole(&store->edits, fd, err);
+}

@@ -55,6 +55,12 @@ enum vmail_rc vmail_store_remove(struct vmail_store *store,
 enum vmail_rc vmail_store_add(
     struct vmail_store *store, struct vmail_str text, struct vmail_err *err);
 
+/* The content of the file open at fd (the caller's, to be kept open until the
+ * commit) in place of all lines: no other edit may stand beside it
+ * (VMAIL_EXISTS). */
+enum vmail_rc vmail_store_replace_all(
+    struct vmail_store *store, int fd, struct vmail_err *err);
+
 /* What a commit did besides. */
 struct vmail_commit {
 	bool changed;	  /* false: there was nothing to do */

@@ -898,6 +898,79 @@ many_writers_lose_no_change_and_no_reader_misses_a_user(void **state)
 	end(&f);
 }
 
+/* All lines replaced by those of a file. */
+static enum vmail_rc
+replace_all(struct fixture *f, const char *text, bool force)
+{
+	char path[256];
+	struct vmail_store *s = opened(f);
+	enum vmail_rc rc;
+	int fd;
+
+	put(in_dir(f, "new", path), text, strlen(text), 0600);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	rc = vmail_store_replace_all(s, fd, &f->err);
+	if (rc == VMAIL_OK)
+		rc = vmail_store_commit(s, force, &done, &f->err);
+	vmail_store_close(&s);
+	close(fd);
+	return rc;
+}
+
+#define FOUR "a:x::::::\nb:x::::::\nc:x::::::\nd:x::::::\n"
+
+static void
+all_lines_are_replaced_at_once(void **state)
+{
+	struct fixture f;
+	char path[256];
+
+	(void)state;
+	begin(&f, FOUR);
+	assert_int_equal(
+	    replace_all(&f, "d:x::::::\n# moved\nnew:x:1:1::::", false),
+	    VMAIL_OK);
+	assert_true(done.changed);
+	assert_true(done.map_rebuilt);
+	assert_text(f.passwd, "d:x::::::\n# moved\nnew:x:1:1::::");
+	assert_text(in_dir(&f, "passwd-", path), FOUR);
+	assert_true(map_is_fresh(&f));
+	assert_false(litter(&f));
+	end(&f);
+}
+
+static void
+fewer_than_half_of_the_users_need_force(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, FOUR);
+	assert_int_equal(
+	    replace_all(&f, "a:x::::::\n#b\n#c\n", false), VMAIL_INVALID);
+	assert_int_equal(replace_all(&f, "", false), VMAIL_INVALID);
+	assert_text(f.passwd, FOUR);
+	assert_int_equal(replace_all(&f, "", true), VMAIL_OK);
+	assert_text(f.passwd, VMAIL_EMPTY_FILE);
+	end(&f);
+}
+
+static void
+nothing_else_is_edited_beside_a_whole_new_content(void **state)
+{
+	struct fixture f;
+	struct vmail_store *s;
+
+	(void)state;
+	begin(&f, FOUR);
+	s = opened(&f);
+	assert_int_equal(
+	    vmail_store_add(s, VMAIL_STR("e:x"), &f.err), VMAIL_OK);
+	assert_int_equal(vmail_store_replace_all(s, 0, &f.err), VMAIL_EXISTS);
+	vmail_store_close(&s);
+	end(&f);
+}
+
 int
 main(void)
 {
@@ -943,6 +1016,10 @@ main(void)
 		    a_writer_killed_anywhere_leaves_all_old_or_all_new),
 		cmocka_unit_test(
 		    many_writers_lose_no_change_and_no_reader_misses_a_user),
+		cmocka_unit_test(all_lines_are_replaced_at_once),
+		cmocka_unit_test(fewer_than_half_of_the_users_need_force),
+		cmocka_unit_test(
+		    nothing_else_is_edited_beside_a_whole_new_content),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
