@@ -7,7 +7,7 @@ load room
 
 setup_file() {
 	bats_require_minimum_version 1.5.0
-	local dir=$BATS_FILE_TMPDIR root lib
+	local dir=$BATS_FILE_TMPDIR root lib loader
 	export ROOTS=${ROOTS:-$VMAIL_BUILD/roots}
 	mkdir "$dir/rw" "$dir/root"
 	mount -t tmpfs -o mode=0755 machine "$dir/rw"
@@ -19,7 +19,8 @@ setup_file() {
 		>"$root/etc/vmail/vmail.conf"
 	# That system's own program with its own libraries: none of ours.
 	lib=$(echo "$root"/usr/lib/*-linux-gnu)
-	"$root"/lib64/ld-linux-*.so.2 --library-path "$lib:$lib/systemd" \
+	loader=$(echo "$root"/lib64/ld-linux-*.so.2)
+	"$loader" --library-path "$lib:$lib/systemd" \
 		"$root/usr/bin/systemd-nspawn" --directory="$root" \
 		--register=no --keep-unit --private-network --boot \
 		</dev/null 3>&- >"$dir/console" 2>&1 &

@@ -85,7 +85,8 @@ some_users() {
 	run -2 told longpassword useradd anna
 	[[ $output == *"without a domain"* ]]
 	run -3 vmailadm lock nobody@a.org
-	[ "$(ls -A "$D" | tr '\n' ' ')" = "a.org b.org " ]
+	run -0 ls -A "$D"
+	[ "${lines[*]}" = "a.org b.org" ]
 }
 
 @test "a folder without its file is unavailable, and is not filled over a backup" {

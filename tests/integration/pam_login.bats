@@ -392,7 +392,8 @@ setup() { pam_room; }
 @test "one file per domain: a login is looked up in its own, and nowhere else" {
 	sed -i "s,^passwd_file.*,passwd_file = $ETC/domains/%d/passwd," \
 		"$ETC/vmail.conf"
-	mkdir -m 755 -p "$ETC/domains/example.org" "$ETC/domains/empty.org"
+	(umask 022 && mkdir -p "$ETC/domains/example.org" \
+		"$ETC/domains/empty.org")
 	mv "$ETC/passwd" "$ETC/domains/example.org/passwd"
 	login jo@example.org testtest
 	says authenticate PAM_SUCCESS
