@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,22 +33,26 @@ judge(struct vmail_str text, struct vmail_err *err)
 	return VMAIL_OK;
 }
 
-/* Growing by hand: realloc would leave hashes in the block it gives back. */
+/* Pages of our own: they grow without a copy, and without leaving hashes in
+ * what is given back. */
 static bool
 more_added(struct vmail_edits *e, size_t n)
 {
-	size_t room = e->added_room != 0 ? e->added_room : 1024;
-	char *p;
+	size_t room = e->added_room != 0 ? e->added_room : 65536;
+	void *p;
 
 	if (e->added_n + n <= e->added_room)
 		return true;
 	while (room < e->added_n + n)
 		room *= 2;
-	if ((p = malloc(room)) == NULL)
+	if (e->added == NULL)
+		p = mmap(NULL, room, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	else
+		p = mremap(e->added, e->added_room, room, MREMAP_MAYMOVE);
+	if (p == MAP_FAILED)
 		return false;
-	if (e->added_n != 0)
-		memcpy(p, e->added, e->added_n);
-	vmail_wipe_free(&e->added, e->added_room);
+	(void)madvise(p, room, MADV_HUGEPAGE);
 	e->added = p;
 	e->added_room = room;
 	return true;
@@ -198,13 +203,14 @@ name_at(const struct vmail_edits *e, size_t at)
 }
 
 /* The slot of that name among the added ones, or the free one for it. */
-static uint32_t *
-name_slot(const struct vmail_edits *e, struct vmail_str name)
+static struct vmail_edits_name *
+name_slot(const struct vmail_edits *e, struct vmail_str name, uint32_t hash)
 {
-	size_t i = vmail_cdb_hash(name) & (e->names_room - 1);
+	size_t i = hash & (e->names_room - 1);
 
-	while (e->names[i] != 0 &&
-	       !vmail_str_eq(name_at(e, e->names[i] - 1), name))
+	while (e->names[i].at != 0 &&
+	       (e->names[i].hash != hash ||
+		   !vmail_str_eq(name_at(e, e->names[i].at - 1), name)))
 		i = (i + 1) & (e->names_room - 1);
 	return &e->names[i];
 }
@@ -212,21 +218,26 @@ name_slot(const struct vmail_edits *e, struct vmail_str name)
 static bool
 more_names(struct vmail_edits *e)
 {
-	struct vmail_edits wide = *e;
+	size_t room = e->names_room != 0 ? 2 * e->names_room : 16;
+	struct vmail_edits_name *names;
 
 	if (2 * (e->adds + 1) <= e->names_room)
 		return true;
-	wide.names_room = e->names_room != 0 ? 2 * e->names_room : 16;
-	wide.names = calloc(wide.names_room, sizeof(*wide.names));
-	if (wide.names == NULL)
+	names = calloc(room, sizeof(*names));
+	if (names == NULL)
 		return false;
-	for (size_t i = 0; i < e->names_room; i++)
-		if (e->names[i] != 0)
-			*name_slot(&wide, name_at(e, e->names[i] - 1)) =
-			    e->names[i];
+	for (size_t i = 0; i < e->names_room; i++) {
+		size_t to = e->names[i].hash & (room - 1);
+
+		if (e->names[i].at == 0)
+			continue;
+		while (names[to].at != 0)
+			to = (to + 1) & (room - 1);
+		names[to] = e->names[i];
+	}
 	free(e->names);
-	e->names = wide.names;
-	e->names_room = wide.names_room;
+	e->names = names;
+	e->names_room = room;
 	return true;
 }
 
@@ -236,18 +247,22 @@ vmail_edits_add(
 {
 	struct vmail_str rest = text;
 	enum vmail_rc rc = judge(text, err);
-	uint32_t *slot;
+	struct vmail_edits_name *slot;
+	struct vmail_str name;
+	uint32_t hash;
 
 	if (rc != VMAIL_OK)
 		return rc;
 	if (e->added_n + text.n >= UINT32_MAX || !more_names(e) ||
 	    !more_added(e, text.n + 1))
 		return no_memory(err);
-	slot = name_slot(e, vmail_text_cut(&rest, ':'));
-	if (*slot != 0)
+	name = vmail_text_cut(&rest, ':');
+	hash = vmail_cdb_hash(name);
+	slot = name_slot(e, name, hash);
+	if (slot->at != 0)
 		return vmail_fail(
 		    err, VMAIL_EXISTS, NULL, 0, "this name is added already");
-	*slot = (uint32_t)e->added_n + 1;
+	*slot = (struct vmail_edits_name){ hash, (uint32_t)e->added_n + 1 };
 	memcpy(e->added + e->added_n, text.p, text.n);
 	e->added[e->added_n + text.n] = '\n';
 	e->added_n += text.n + 1;
@@ -661,6 +676,9 @@ vmail_edits_clear(struct vmail_edits *e)
 		edit_wipe(&e->list[i]);
 	free(e->list);
 	free(e->names);
-	vmail_wipe_free(&e->added, e->added_room);
+	if (e->added != NULL) {
+		explicit_bzero(e->added, e->added_n);
+		(void)munmap(e->added, e->added_room);
+	}
 	*e = (struct vmail_edits){ 0 };
 }

@@ -166,10 +166,28 @@ vmail_buf_end(struct vmail_buf *b)
 	return b->full ? VMAIL_TOO_SMALL : VMAIL_OK;
 }
 
+/* Eight bytes at once: is one of them a control byte? */
+static bool
+has_control8(uint64_t x)
+{
+	const uint64_t ones = 0x0101010101010101, tops = 0x80 * ones;
+	uint64_t del = x ^ 0x7f * ones;
+
+	return (((x - 0x20 * ones) & ~x) | ((del - ones) & ~del)) & tops;
+}
+
 bool
 vmail_text_has_control(struct vmail_str s)
 {
-	for (size_t i = 0; i < s.n; i++) {
+	size_t i = 0;
+	uint64_t x;
+
+	for (; s.n - i >= sizeof(x); i += sizeof(x)) {
+		memcpy(&x, s.p + i, sizeof(x));
+		if (has_control8(x))
+			return true;
+	}
+	for (; i < s.n; i++) {
 		if (control((unsigned char)s.p[i]))
 			return true;
 	}
