@@ -36,9 +36,11 @@ NSS := passwd walk group source pack status
 CLI := main domains opt say ask report table json csv world line userfields \
 	newname newpass change locking twins homes userview account derived \
 	snippets names check_files check_mounts check_identities check_derived \
-	check_lines check_password check_extras
+	check_lines check_password check_extras \
+	feed batch newrecord jsonl jsonplain mask progress child \
+	scratch rewrite
 CMD := init useradd usermod userdel passwd lock unlock list show auth hash \
-	check map config
+	import export check map edit with_lock config
 
 CORE_OBJ := $(CORE:%=$(B)/common/core/%.o)
 ADMIN_OBJ := $(ADMIN:%=$(B)/common/admin/%.o) \

@@ -60,8 +60,12 @@ static const struct cmd *const commands[] = {
 	&cmd_show,
 	&cmd_auth,
 	&cmd_hash,
+	&cmd_import,
+	&cmd_export,
 	&cmd_check,
 	&cmd_map,
+	&cmd_edit,
+	&cmd_with_lock,
 	&cmd_config,
 };
 

@@ -33,6 +33,7 @@ _vmailadm_values() {
 		sed '1d;s/,.*//' ;;
 	VERSION) echo 2.3 2.4 ;;
 	STYLE) echo file modules ;;
+	FORMAT) echo passwd-file jsonl ;;
 	LIST) echo user domain uid gid gecos home shell scheme locked extra ;;
 	esac
 }
@@ -44,6 +45,8 @@ _vmailadm_operands() {
 	case $operands in
 	*USER* | *GLOB*) vmailadm list --output=csv -o user 2>/dev/null |
 		sed 1d ;;
+	*FILE*) compgen -f -- "$2" ;;
+	*CMD*) compgen -c -- "$2" ;;
 	*'|'*) echo "${operands//|/ }" ;;
 	esac
 }
@@ -74,7 +77,7 @@ _vmailadm() {
 		candidates=$(awk -F '\t' '$3 == "" { print $1 }' \
 			<<<"$_vmailadm_list")
 	else
-		candidates=$(_vmailadm_operands "$command")
+		candidates=$(_vmailadm_operands "$command" "$word")
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$candidates" -- \
 		"${word#"$prefix"}")

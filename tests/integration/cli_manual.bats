@@ -44,7 +44,7 @@ items_of_page() {
 
 @test "the manual page has exactly the commands there are" {
 	diff <(awk -F '\t' '$3 == "" { print $1 }' "$BATS_TEST_TMPDIR/list") \
-		<(sed -nE 's/^\.Ss ([a-z]+).*/\1/p' \
+		<(sed -nE 's/^\.Ss ([a-z-]+).*/\1/p' \
 			"$VMAIL_SOURCE/cli/vmailadm.8")
 }
 
