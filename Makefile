@@ -95,7 +95,8 @@ unit: $(UNIT)
 # Fuzz targets: tests/fuzz/fuzz_NAME.c, with everything under sanitizers.
 FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_OBJ := $(patsubst $(B)/%,$(B)/fuzz/obj/%, \
-	$(CORE_OBJ) $(ADMIN_OBJ) $(NSS_OBJ))
+	$(CORE_OBJ) $(ADMIN_OBJ) $(NSS_OBJ) \
+	$(filter-out $(B)/cli/main.o,$(CLI:%=$(B)/cli/%.o)))
 FUZZ_CFLAGS = -std=c11 -D_GNU_SOURCE -DVMAIL_VERSION='"$(VERSION)"' -I. \
 	-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all -MMD -MP
 
@@ -110,7 +111,7 @@ $(B)/fuzz/libvmail.a: $(FUZZ_OBJ)
 
 $(B)/fuzz/%: tests/fuzz/%.c $(B)/fuzz/libvmail.a
 	clang $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $< \
-		$(B)/fuzz/libvmail.a -lcrypt -lsodium
+		$(B)/fuzz/libvmail.a -lcrypt -lsodium -ljansson -lsmartcols
 
 fuzz: $(FUZZ)
 
