@@ -283,8 +283,9 @@ write_over(struct commit *c, struct vmail_err *err)
 	if (rc == VMAIL_OK)
 		rc = vmail_inplace_write(
 		    s, c->fd, (uint64_t)st.st_size, &c->torn, err);
+	/* From here on it is done, whatever else cannot be. */
 	if (rc == VMAIL_OK && fstat(s->fd, &c->st) != 0)
-		rc = vmail_fail_sys(err, path, "stat");
+		c->st.st_ino = 0;
 	return rc;
 }
 
@@ -371,12 +372,16 @@ publish_in_place(struct commit *c, struct vmail_commit *done)
 
 	done->in_place = true;
 	done->holder = s->mounts.holder;
-	if (write_map(c, &err) != VMAIL_OK)
+	errno = EIO;
+	if (c->st.st_ino == 0)
+		warn(done, s->conf.passwd_file, "stat");
+	else if (write_map(c, &err) != VMAIL_OK)
 		warn_of(done, &err);
 	else if (c->map >= 0 && fsync(c->map) != 0)
 		warn(done, c->map_path, "fsync");
 	else
 		publish_map(c, done);
+	vmail_store_sweep(s);
 	vmail_inplace_drop(s);
 }
 

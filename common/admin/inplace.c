@@ -44,10 +44,13 @@ vmail_inplace_drop(const struct vmail_store *s)
 	(void)fsync(s->folder);
 }
 
-/* A copy: the file itself stays where it is. */
+/* A copy, with the file's own time, from which the next one must grow: the file
+ * itself stays where it is. */
 static enum vmail_rc
 keep_backup(const struct vmail_store *s, struct vmail_err *err)
 {
+	const struct timespec times[] = { { .tv_nsec = UTIME_OMIT },
+		s->st.st_mtim };
 	struct vmail_store_name from = vmail_store_beside(s, "-.tmp");
 	struct vmail_store_name to = vmail_store_beside(s, "-");
 	VMAIL_AUTOCLOSE int fd =
@@ -55,7 +58,7 @@ keep_backup(const struct vmail_store *s, struct vmail_err *err)
 	bool good =
 	    fd >= 0 &&
 	    vmail_edits_copy(s->fd, 0, fd, 0, (uint64_t)s->st.st_size) &&
-	    fsync(fd) == 0 &&
+	    futimens(fd, times) == 0 && fsync(fd) == 0 &&
 	    renameat(s->folder, from.text, s->folder, to.text) == 0 &&
 	    fsync(s->folder) == 0;
 
@@ -96,15 +99,62 @@ vmail_inplace_write(struct vmail_store *s, int fd, uint64_t size, bool *torn,
 	return rc;
 }
 
-/* The work of the killed one, done again from the beginning. */
+/* Is the file's time not yet behind that of the old content? Then *old is that
+ * one's. */
+static bool
+time_is_due(const struct vmail_store *s, int backup, struct stat *old)
+{
+	*old = s->st;
+	return backup >= 0 && fstat(backup, old) == 0 &&
+	       old->st_mtim.tv_sec >= s->st.st_mtim.tv_sec;
+}
+
+static struct timespec
+next_time(const struct vmail_store *s, int backup)
+{
+	struct stat old;
+
+	return vmail_inplace_mtime(
+	    time_is_due(s, backup, &old) ? &old : &s->st);
+}
+
+/* The killed one had all of it written, but perhaps not its time. */
 static enum vmail_rc
-replay(
-    struct vmail_store *s, const struct vmail_journal *j, struct vmail_err *err)
+set_time(const struct vmail_store *s, const struct vmail_journal *j, int backup,
+    struct vmail_err *err)
+{
+	const struct timespec times[] = { { .tv_nsec = UTIME_OMIT },
+		next_time(s, backup) };
+	struct stat old;
+
+	if (!time_is_due(s, backup, &old))
+		return VMAIL_OK;
+	if (futimens(s->fd, times) != 0 || fsync(s->fd) != 0)
+		return vmail_fail_sys(err, j->path, "set the time");
+	return VMAIL_OK;
+}
+
+/* The work of the killed one, as far as it was left undone. */
+static enum vmail_rc
+finish_from(struct vmail_store *s, const struct vmail_journal *j, int backup,
+    enum vmail_journal_state state, struct vmail_err *err)
 {
 	bool touched;
-	enum vmail_rc rc = vmail_journal_rewrite(j->fd, j->size, s->fd,
-	    vmail_inplace_mtime(&s->st), j->path, &touched, err);
+	enum vmail_rc rc = VMAIL_OK;
 
+	switch (state) {
+	case VMAIL_JOURNAL_FOREIGN:
+		return vmail_fail(err, VMAIL_UNSAFE, j->path, 0, FOREIGN);
+	case VMAIL_JOURNAL_OLD:
+		return VMAIL_OK;
+	case VMAIL_JOURNAL_NEW:
+		rc = set_time(s, j, backup, err);
+		break;
+	case VMAIL_JOURNAL_TORN:
+		rc = vmail_journal_rewrite(j->fd, j->size, s->fd,
+		    next_time(s, backup), j->path, &touched, err);
+		break;
+	}
 	if (rc == VMAIL_OK && fstat(s->fd, &s->st) != 0)
 		rc = vmail_fail_sys(err, j->path, "stat");
 	return rc;
@@ -118,11 +168,7 @@ finish(
 	enum vmail_journal_state state = VMAIL_JOURNAL_FOREIGN;
 	enum vmail_rc rc = vmail_journal_judge(j, s->fd, backup, &state, err);
 
-	if (rc == VMAIL_OK && state == VMAIL_JOURNAL_FOREIGN)
-		rc = vmail_fail(err, VMAIL_UNSAFE, j->path, 0, FOREIGN);
-	if (rc == VMAIL_OK && state == VMAIL_JOURNAL_TORN)
-		rc = replay(s, j, err);
-	return rc;
+	return rc == VMAIL_OK ? finish_from(s, j, backup, state, err) : rc;
 }
 
 enum vmail_rc

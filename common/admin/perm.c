@@ -45,12 +45,13 @@ attr_like(
 {
 	char value[ATTR_VALUE], now[ATTR_VALUE];
 	ssize_t n = fgetxattr(from, name, value, sizeof(value));
-	ssize_t has = fgetxattr(to, name, now, sizeof(now));
+	ssize_t has;
 
 	if (n < 0 && (errno == ENODATA || errno == EOPNOTSUPP))
 		return VMAIL_OK;
 	if (n < 0)
 		return vmail_fail_sys(err, path, name);
+	has = fgetxattr(to, name, now, sizeof(now));
 	if (has == n && memcmp(value, now, (size_t)n) == 0)
 		return VMAIL_OK;
 	if (fsetxattr(to, name, value, (size_t)n, 0) != 0 &&
