@@ -145,7 +145,8 @@ struct stretch {
 	char file[CHUNK / 2], old[CHUNK / 2], new[CHUNK / 2];
 };
 
-/* Is every byte of the file the old or the new content's? */
+/* Is every byte of the file the old or the new content's - or one of a stretch
+ * behind the old, which the disk had given and not yet got? */
 static bool
 is_mixture(
     const struct vmail_journal *j, int file, int backup, struct stretch *s)
@@ -170,7 +171,9 @@ is_mixture(
 			return false;
 		for (ssize_t i = 0; i < n; i++)
 			if (!(i < o && s->file[i] == s->old[i]) &&
-			    !(i < w && s->file[i] == s->new[i]))
+			    !(i < w && s->file[i] == s->new[i]) &&
+			    !(at + (uint64_t)i >= old_size &&
+				s->file[i] == '\0'))
 				return false;
 	}
 	return true;

@@ -37,7 +37,8 @@ enum vmail_rc vmail_journal_read(
 enum vmail_journal_state {
 	VMAIL_JOURNAL_OLD,
 	VMAIL_JOURNAL_NEW,
-	VMAIL_JOURNAL_TORN,   /* every byte is the old or the new one's */
+	VMAIL_JOURNAL_TORN,   /* every byte is the old or the new one's,
+				 or a NUL of room for the new one */
 	VMAIL_JOURNAL_FOREIGN /* another hand wrote since */
 };
 
