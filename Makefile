@@ -132,6 +132,15 @@ check-fast:
 	+$(MAKE) all unit
 	$(RUN_TESTS) --fast
 
+## soak: the tests of faults, power cuts and many writers, again and again
+SOAK = 10
+soak:
+	packaging/deps build test
+	+$(MAKE) all
+	for turn in $$(seq $(SOAK)); do \
+		$(RUN_TESTS) fault integration/writers || exit 1; \
+	done
+
 ## roots: the Debian root file systems that the tests use
 roots:
 	packaging/deps roots
@@ -223,6 +232,6 @@ help:
 -include $(shell find $(B) -name roots -prune -o -type f -name '*.d' \
 	-print 2>/dev/null)
 
-.PHONY: all unit fuzz check check-fast roots bench demo lint format deb \
+.PHONY: all unit fuzz check check-fast soak roots bench demo lint format deb \
 	install uninstall clean help
 .DELETE_ON_ERROR:
