@@ -374,6 +374,9 @@ vmail_ids_is_identity(const struct vmail_world *w, struct vmail_str name)
 	struct vmail_str rest, identity;
 	bool first = true;
 
+	/* Most names asked for are mailboxes': no line of views is read. */
+	if (!vmail_name_is_account(name))
+		return false;
 	while (next_identity(w, &rest, &first, &identity))
 		if (name.n > 0 && vmail_str_eq(identity, name))
 			return true;

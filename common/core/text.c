@@ -56,10 +56,12 @@ vmail_text_number(struct vmail_str s, uint64_t max, uint64_t *out)
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned digit = (unsigned)(unsigned char)s.p[i] - '0';
 
-		if (digit > 9 || digit > max || n > (max - digit) / 10)
+		if (digit > 9 || __builtin_mul_overflow(n, 10, &n) ||
+		    __builtin_add_overflow(n, digit, &n))
 			return false;
-		n = n * 10 + digit;
 	}
+	if (n > max)
+		return false;
 	*out = n;
 	return true;
 }
