@@ -22,13 +22,31 @@ static void
 must_keep_the_rules(const struct vmail_conf *conf)
 {
 	must(conf->passwd_file[0] == '/' && conf->home[0] == '/');
-	must(strchr(conf->passwd_file, '%') == NULL);
 	must(strchr(conf->home, ':') == NULL);
 	must(strchr(conf->home, '\n') == NULL);
 	must(vmail_conf_owner_user(conf).n > 0);
 	must(vmail_conf_owner_group(conf).n > 0);
 	must(conf->first_valid_uid > 0);
 	must(conf->first_valid_uid <= conf->last_valid_uid);
+}
+
+/* A template has one '%', as the whole name of the file's folder. */
+static void
+must_be_entered(struct vmail_conf conf)
+{
+	const char *at = strchr(conf.passwd_file, '%');
+	enum vmail_rc rc;
+
+	must((at != NULL) == vmail_conf_has_domains(&conf));
+	if (at != NULL)
+		must(strncmp(at - 1, "/%d/", 4) == 0 &&
+		     strchr(at + 1, '%') == NULL &&
+		     strchr(at + 3, '/') == NULL);
+	must(vmail_conf_enter(&conf, VMAIL_STR("../x")) ==
+	     (at != NULL ? VMAIL_NOT_FOUND : VMAIL_OK));
+	rc = vmail_conf_enter(&conf, VMAIL_STR("example.org"));
+	must(rc == VMAIL_OK || (at != NULL && rc == VMAIL_NOT_FOUND));
+	must(rc != VMAIL_OK || strchr(conf.passwd_file, '%') == NULL);
 }
 
 static void
@@ -65,6 +83,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    &conf, (struct vmail_str){ copy, size }, "x", &err);
 	if (rc == VMAIL_OK) {
 		must_keep_the_rules(&conf);
+		must_be_entered(conf);
 		must_print_as_read(&conf);
 	} else {
 		must(rc == VMAIL_MALFORMED && err.what[0] != '\0');
