@@ -116,8 +116,7 @@ say_stale(const struct vmail_err *warning)
 	char text[VMAIL_ERR_TEXT];
 
 	vmail_err_text(warning, text, sizeof(text));
-	say_warn(
-	    "the change is done, but what is derived from it is not: %s", text);
+	say_warn("the change is done, but not all that goes with it: %s", text);
 	say_mend("vmailadm map");
 }
 

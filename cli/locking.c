@@ -1,5 +1,6 @@
 #include "cli/locking.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/change.h"
@@ -92,25 +93,36 @@ tell(const struct run *run, const char *name, enum locking way, enum fate fate)
 		say_note("%sed %s", word, name);
 }
 
-int
-locking(struct run *run, enum locking way)
+static int
+apply_all(struct run *run, enum locking way, enum fate *fates)
 {
 	VMAIL_STORE *store = NULL;
 	struct vmail_line line;
-	bool hand = false;
 	int status = change_open(run, &store);
 
 	for (size_t i = 0; status == STATUS_OK && i < run->operands; i++) {
-		enum fate fate = AS_IT_WAS;
-
 		status = change_find(store, run->operand[i], &line);
 		if (status == STATUS_OK)
-			status = apply(store, way, &line, &fate);
-		if (status == STATUS_OK)
-			tell(run, run->operand[i], way, fate);
-		hand = hand || fate == BY_HAND;
+			status = apply(store, way, &line, &fates[i]);
 	}
-	if (status == STATUS_OK)
-		status = change_commit(run, &store, true);
-	return status == STATUS_OK && hand ? STATUS_FAILED : status;
+	return status == STATUS_OK ? change_commit(run, &store, true) : status;
+}
+
+int
+locking(struct run *run, enum locking way)
+{
+	enum fate *fates = calloc(run->operands + 1, sizeof(*fates));
+	int status;
+
+	if (!fates)
+		return say_fail(STATUS_FAILED, "out of memory");
+	status = apply_all(run, way, fates);
+	/* What was done is said when it is done. */
+	for (size_t i = 0; status == STATUS_OK && i < run->operands; i++)
+		tell(run, run->operand[i], way, fates[i]);
+	for (size_t i = 0; status == STATUS_OK && i < run->operands; i++)
+		if (fates[i] == BY_HAND)
+			status = STATUS_FAILED;
+	free(fates);
+	return status;
 }

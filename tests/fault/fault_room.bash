@@ -242,7 +242,7 @@ judge_map() {
 		wrong "the file is as it was, but the map no longer fits"
 	IFS= read -rd '' said <"$SCRATCH/said"
 	[ "$STATUS" != 0 ] ||
-		[[ $said == *'what is derived from it is not'* ]] ||
+		[[ $said == *'not all that goes with it'* ]] ||
 		wrong "status 0 without a warning, and the map is stale"
 }
 

@@ -9,12 +9,13 @@
 setup() {
 	load fault_room
 	SCRATCH=$BATS_TEST_TMPDIR
-	IMAGE=$SCRATCH/image
 	DISK=$SCRATCH/disk
 	TWIN=$SCRATCH/twin
 	BELOW=$SCRATCH/below
+	IMAGE=$BELOW/image
 	mkdir "$DISK" "$TWIN" "$BELOW"
 	mount -t tmpfs -o mode=0755 twin "$TWIN"
+	mount -t tmpfs below "$BELOW"
 	CUTS=0 REQUESTS=''
 }
 
@@ -23,7 +24,7 @@ teardown() {
 	umount -R "$TWIN"
 	! mountpoint -q "$DISK" || umount -R "$DISK"
 	[ -z "$(losetup --associated "$IMAGE")" ]
-	! mountpoint -q "$BELOW" || umount "$BELOW"
+	umount "$BELOW"
 }
 
 # A disk with a room on it, and the room's twin in memory: there everything is
@@ -223,9 +224,9 @@ all_cuts() {
 	all_cuts
 }
 
-# Below the loop device a disk of memory, all of whose pages are taken but for
-# a few: writing to more of its blocks fails. Page by page, because the loop
-# driver takes half a write for a whole one.
+# Of the memory below the loop device all pages are taken but for a few: writing
+# to more of its blocks fails. Page by page, because the loop driver takes half
+# a write for a whole one.
 leave() { # PAGES
 	local loop
 	loop=$(losetup --associated "$IMAGE" --noheadings --output NAME)
@@ -253,7 +254,7 @@ under_errors() { # COMMAND PAGES
 	leave "$2"
 	swept_command || status=$?
 	OUTCOME=end
-	! grep -q 'what is derived from it is not' "$SCRATCH/said" ||
+	! grep -q 'not all that goes with it' "$SCRATCH/said" ||
 		OUTCOME=warned
 	[ "$status" -eq 0 ] || OUTCOME=''
 	vmailadm auth last@x.y <<<testtest >"$SCRATCH/auth" ||
@@ -269,8 +270,7 @@ under_errors() { # COMMAND PAGES
 	local command pages failed
 	OPTIONS=loop,noauto_da_alloc
 	PLACE=rename
-	mount -t tmpfs -o size=16m below "$BELOW"
-	IMAGE=$BELOW/image
+	mount -o remount,size=16m "$BELOW"
 	disk_with_room 32M mkfs.ext4 -q -F -b 4096 -E \
 		nodiscard,lazy_itable_init=0,lazy_journal_init=0
 	for command in passwd useradd userdel; do

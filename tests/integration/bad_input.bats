@@ -256,6 +256,9 @@ fill_up() { # PAGES
 			[ "$status" -eq 1 ]
 			[[ $stderr == *"No space left"* ]]
 			[[ $stderr == *"mend: make room"* ]]
+			# Nothing is said to be done that is not.
+			[[ ! $stderr =~ (locked|changed|added|removed)\  ]]
+			[ -z "$output" ]
 			unchanged
 			no_leftovers
 			run -0 vmailadm show second@kuma8088.com
