@@ -6,6 +6,8 @@
 setup_file() {
 	bats_require_minimum_version 1.5.0
 	export ROOTS=${ROOTS:-$VMAIL_BUILD/roots}
+	load room
+	room_cgroups
 }
 
 setup() {

@@ -74,6 +74,14 @@ in_room_as()
 	in_room setpriv --reuid "$user" --regid 65534 --clear-groups "$@"
 }
 
+# What runs containers and machines of their own wants cgroups, which not every
+# machine has mounted: then this mount namespace gets them.
+room_cgroups()
+{
+	grep -q ' - cgroup' /proc/self/mountinfo ||
+		mount -t cgroup2 cgroup /sys/fs/cgroup
+}
+
 # Waits until a condition holds, ten seconds at most.
 room_wait_for()
 {

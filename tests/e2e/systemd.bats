@@ -9,6 +9,7 @@ setup_file() {
 	bats_require_minimum_version 1.5.0
 	local dir=$BATS_FILE_TMPDIR root lib loader
 	export ROOTS=${ROOTS:-$VMAIL_BUILD/roots}
+	room_cgroups
 	mkdir "$dir/rw" "$dir/root"
 	mount -t tmpfs -o mode=0755 machine "$dir/rw"
 	mkdir "$dir/rw/upper" "$dir/rw/work"
