@@ -23,11 +23,16 @@ setup_file() {
 	loader=$(echo "$root"/lib64/ld-linux-*.so.2)
 	"$loader" --library-path "$lib:$lib/systemd" \
 		"$root/usr/bin/systemd-nspawn" --directory="$root" \
-		--register=no --keep-unit --private-network --boot \
+		--register=no --keep-unit --link-journal=no \
+		--private-network --boot \
 		</dev/null 3>&- >"$dir/console" 2>&1 &
 	echo $! >"$dir/nspawn"
 	# A busy machine may need longer than one wait.
-	room_wait_for "machine_up '$dir'" || room_wait_for "machine_up '$dir'"
+	room_wait_for "machine_up '$dir'" ||
+		room_wait_for "machine_up '$dir'" || {
+		cat "$dir/console"
+		return 1
+	}
 }
 
 # Its first process, once it has started what is to be started.
