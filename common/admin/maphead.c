@@ -199,14 +199,20 @@ says_the_same(const struct vmail_maphead *now_head, const struct vmail_map *map)
 }
 
 bool
+vmail_maphead_fits(
+    const struct vmail_maphead *head, const struct vmail_map *map)
+{
+	return says_the_same(head, map) &&
+	       (!vmail_perm_on_host() ||
+		   map->gid == group_of(head->conf, head->views));
+}
+
+bool
 vmail_maphead_current(
     const struct vmail_conf *conf, const struct vmail_map *map)
 {
 	VMAIL_MAPHEAD head = { 0 };
 
-	if (vmail_maphead_open(&head, conf, NULL) != VMAIL_OK)
-		return false;
-	return says_the_same(&head, map) &&
-	       (!vmail_perm_on_host() ||
-		   map->gid == group_of(conf, head.views));
+	return vmail_maphead_open(&head, conf, NULL) == VMAIL_OK &&
+	       vmail_maphead_fits(&head, map);
 }

@@ -52,7 +52,9 @@ bool vmail_maphead_own_uid(
     const struct vmail_maphead *head, struct vmail_str field, uint32_t *uid);
 
 /* Does the map's header say what vmail.conf and views say now, and its group
- * (on the host) whose it is? */
+ * (on the host) whose it is? For who has read them, and for who has not. */
+bool vmail_maphead_fits(
+    const struct vmail_maphead *head, const struct vmail_map *map);
 bool vmail_maphead_current(
     const struct vmail_conf *conf, const struct vmail_map *map);
 

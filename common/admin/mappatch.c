@@ -21,13 +21,11 @@ enum {
 /* Is the live map the old content's, and can its offsets stand so much more
  * doubt? */
 static bool
-can_follow(const struct vmail_conf *conf, const struct vmail_map *map,
-    const struct stat *old, uint64_t drift)
+can_follow(const struct vmail_map *map, const struct stat *old, uint64_t drift)
 {
 	return vmail_map_fresh(map, old) && drift <= VMAIL_MAP_DRIFT_MAX &&
 	       map->stamp.drift + drift <= VMAIL_MAP_DRIFT_MAX &&
-	       !(map->stamp.dups && drift != 0) &&
-	       vmail_maphead_current(conf, map);
+	       !(map->stamp.dups && drift != 0);
 }
 
 bool
@@ -39,7 +37,7 @@ vmail_mappatch_can_restamp(const struct vmail_conf *conf, const char *path,
 
 	if (vmail_map_open(path, &map, NULL) != VMAIL_OK)
 		return false;
-	can = can_follow(conf, &map, old, drift);
+	can = can_follow(&map, old, drift) && vmail_maphead_current(conf, &map);
 	vmail_map_close(&map);
 	return can;
 }
@@ -224,20 +222,14 @@ add(struct patch *p, struct vmail_str key, struct vmail_str value)
 	       take_slot(p, vmail_cdb_hash(key), pos);
 }
 
-struct uid_key {
+/* A number's record, and what it says. */
+struct uid_record {
 	char text[16];
 	struct vmail_str key;
+	struct vmail_cdb_record rec;
+	bool there, counted;
+	uint64_t count;
 };
-
-static void
-uid_key(struct uid_key *k, uint32_t uid)
-{
-	struct vmail_buf b = { .p = k->text, .size = sizeof(k->text) };
-
-	vmail_buf_z(&b, ":uid:");
-	vmail_buf_num(&b, uid, 1);
-	k->key = (struct vmail_str){ k->text, b.len };
-}
 
 static bool
 is_count(const struct vmail_cdb_record *rec, uint64_t *count)
@@ -258,42 +250,48 @@ put_count(struct patch *p, const struct vmail_cdb_record *rec, uint64_t count)
 	return put(p, digits, sizeof(digits), rec->data_pos + 1);
 }
 
+static bool
+find_uid(struct patch *p, uint32_t uid, struct uid_record *u)
+{
+	struct vmail_buf b = { .p = u->text, .size = sizeof(u->text) };
+
+	vmail_buf_z(&b, ":uid:");
+	vmail_buf_num(&b, uid, 1);
+	u->key = (struct vmail_str){ u->text, b.len };
+	if (!find(p, u->key, &u->rec, &u->there))
+		return false;
+	u->counted = u->there && is_count(&u->rec, &u->count);
+	return true;
+}
+
 /* A mailbox that had this number has it no longer. Of two the one that is
  * left is not known here. */
 static bool
 uid_goes(struct patch *p, uint32_t uid, struct vmail_str name)
 {
-	struct vmail_cdb_record rec;
-	struct uid_key k;
-	uint64_t count;
-	bool there;
+	struct uid_record u;
 
-	uid_key(&k, uid);
-	if (!find(p, k.key, &rec, &there))
+	if (!find_uid(p, uid, &u))
 		return false;
-	if (!there)
+	if (u.counted && u.count > 2)
+		return put_count(p, &u.rec, u.count - 1);
+	if (!u.there || u.counted || !vmail_str_eq(u.rec.data, name))
 		return rebuild(p);
-	if (is_count(&rec, &count))
-		return count > 2 ? put_count(p, &rec, count - 1) : rebuild(p);
-	return vmail_str_eq(rec.data, name) ? erase(p, &rec) : rebuild(p);
+	return erase(p, &u.rec);
 }
 
 static bool
 uid_comes(struct patch *p, uint32_t uid, struct vmail_str name)
 {
-	struct vmail_cdb_record rec;
-	struct uid_key k;
-	uint64_t count;
-	bool there;
+	struct uid_record u;
 
-	uid_key(&k, uid);
-	if (!find(p, k.key, &rec, &there))
+	if (!find_uid(p, uid, &u))
 		return false;
-	if (!there)
-		return add(p, k.key, name);
-	if (is_count(&rec, &count))
-		return put_count(p, &rec, count + 1);
-	return erase(p, &rec) && add(p, k.key, VMAIL_STR("*0000000002"));
+	if (!u.there)
+		return add(p, u.key, name);
+	if (u.counted)
+		return put_count(p, &u.rec, u.count + 1);
+	return erase(p, &u.rec) && add(p, u.key, VMAIL_STR("*0000000002"));
 }
 
 /* A line as the map sees it: in it at all, and by a number of its own. */
@@ -349,9 +347,9 @@ record_comes(struct patch *p, const struct side *new, uint64_t at)
 static bool
 uids_change(struct patch *p, const struct side *old, const struct side *new)
 {
-	if (old->numbered && new->numbered &&
-	    old->uid ==
-		new->uid &&vmail_str_eq(old->entry.name, new->entry.name))
+	bool same = old->numbered && new->numbered &&new->uid == old->uid;
+
+	if (same && vmail_str_eq(old->entry.name, new->entry.name))
 		return true;
 	if (old->numbered && !uid_goes(p, old->uid, old->entry.name))
 		return false;
@@ -452,9 +450,11 @@ vmail_mappatch_copy(const struct vmail_conf *conf,
 	p.stamp.file = vmail_file_stamp(patch->new);
 	p.stamp.drift += (uint32_t)drift;
 	p.patched = map.patched + vmail_edits_changes(patch->edits);
-	if (can_follow(conf, &map, patch->old, drift) && !map.stamp.dups &&
+	if (can_follow(&map, patch->old, drift) && !map.stamp.dups &&
 	    p.patched <= VMAIL_MAP_PATCHED_MAX)
 		rc = vmail_maphead_open(&head, conf, err);
+	if (rc == VMAIL_OK && !vmail_maphead_fits(&head, &map))
+		rc = VMAIL_MISMATCH;
 	if (rc == VMAIL_OK)
 		rc = make_copy(patch, &p, path, fd, err);
 	vmail_map_close(&map);
