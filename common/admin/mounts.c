@@ -237,8 +237,11 @@ ask_process(struct survey *s, const char *name, enum vmail_rc *rc)
 }
 
 static enum vmail_rc
-ask_all(struct survey *s, const char *path, struct vmail_err *err)
+holders_of(const struct place *place,
+    bool (*each)(const struct vmail_mounts_holder *holder, void *arg),
+    void *arg, const char *path, struct vmail_err *err)
 {
+	struct survey s = { .place = place, .each = each, .arg = arg };
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
 	enum vmail_rc rc = VMAIL_OK;
@@ -246,20 +249,30 @@ ask_all(struct survey *s, const char *path, struct vmail_err *err)
 	if (proc == NULL)
 		return VMAIL_OK;
 	while ((entry = readdir(proc)) != NULL)
-		if (!ask_process(s, entry->d_name, &rc))
+		if (!ask_process(&s, entry->d_name, &rc))
 			break;
 	(void)closedir(proc);
-	free(s->seen);
+	free(s.seen);
 	errno = ENOMEM;
 	return rc == VMAIL_OK ? rc
 			      : vmail_fail_sys(err, path, "look for mounts");
 }
 
+/* The file as it is mounted here. */
+struct here {
+	struct statx st;
+	struct place place;
+	struct search ours;
+};
+
 static enum vmail_rc
-look(int fd, const char *path, struct statx *st, struct vmail_err *err)
+look(int fd, const char *path, struct here *here, struct vmail_err *err)
 {
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_NLINK | STATX_MNT_ID, st) != 0)
+	unsigned mask = STATX_NLINK | STATX_MNT_ID;
+
+	if (statx(fd, "", AT_EMPTY_PATH, mask, &here->st) != 0)
 		return vmail_fail_sys(err, path, "statx");
+	find_ours(fd, here->st.stx_mnt_id, &here->ours, &here->place);
 	return VMAIL_OK;
 }
 
@@ -268,16 +281,12 @@ vmail_mounts_holders(int fd, const char *path,
     bool (*each)(const struct vmail_mounts_holder *holder, void *arg),
     void *arg, struct vmail_err *err)
 {
-	struct place place;
-	struct survey s = { .place = &place, .each = each, .arg = arg };
-	struct search ours;
-	struct statx st;
-	enum vmail_rc rc = look(fd, path, &st, err);
+	struct here here;
+	enum vmail_rc rc = look(fd, path, &here, err);
 
-	if (rc != VMAIL_OK)
+	if (rc != VMAIL_OK || !here.ours.found)
 		return rc;
-	find_ours(fd, st.stx_mnt_id, &ours, &place);
-	return ours.found ? ask_all(&s, path, err) : VMAIL_OK;
+	return holders_of(&here.place, each, arg, path, err);
 }
 
 /* The first one that a rename would leave behind. */
@@ -296,24 +305,19 @@ vmail_mounts_judge(int fd, const char *path,
     struct vmail_mounts_verdict *verdict, struct vmail_err *err)
 {
 	struct vmail_mounts_verdict v = { .way = VMAIL_MOUNTS_RENAME };
-	struct place place;
-	struct search ours;
-	struct statx st;
-	enum vmail_rc rc = look(fd, path, &st, err);
+	struct here here;
+	enum vmail_rc rc = look(fd, path, &here, err);
 
 	if (rc != VMAIL_OK)
 		return rc;
-	find_ours(fd, st.stx_mnt_id, &ours, &place);
-	if (st.stx_nlink == 0 || ours.deleted)
+	if (here.st.stx_nlink == 0 || here.ours.deleted)
 		return vmail_fail(err, VMAIL_UNSUPPORTED, path, 0, GONE);
-	if ((st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) {
+	if ((here.st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0)
 		v.way = VMAIL_MOUNTS_ITSELF;
-	} else {
-		rc =
-		    vmail_mounts_holders(fd, path, note_holder, &v.holder, err);
-		if (v.holder != 0)
-			v.way = VMAIL_MOUNTS_BY_OTHERS;
-	}
+	else if (here.ours.found)
+		rc = holders_of(&here.place, note_holder, &v.holder, path, err);
+	if (v.holder != 0)
+		v.way = VMAIL_MOUNTS_BY_OTHERS;
 	if (rc == VMAIL_OK)
 		*verdict = v;
 	return rc;
