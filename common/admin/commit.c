@@ -139,7 +139,7 @@ set_mtime(struct commit *c, struct vmail_err *err)
 {
 	const char *path = c->store->conf.passwd_file;
 	const struct timespec times[] = { { .tv_nsec = UTIME_OMIT },
-		vmail_inplace_mtime(&c->store->st) };
+		vmail_store_next_time(&c->store->st) };
 
 	if (futimens(c->fd, times) != 0 || fstat(c->fd, &c->st) != 0)
 		return vmail_fail_sys(err, path, "set the time");

@@ -47,6 +47,10 @@ struct vmail_store_name vmail_store_beside(
 /* Removes every temporary file a commit may leave. */
 void vmail_store_sweep(const struct vmail_store *store);
 
+/* The time a new content must bear: now, or a second past the old one's,
+ * whichever is later. */
+struct timespec vmail_store_next_time(const struct stat *old);
+
 /* An OFD write lock on byte 0. False with errno: EAGAIN where it is taken. */
 bool vmail_store_lock_fd(int fd);
 

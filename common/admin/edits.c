@@ -545,22 +545,11 @@ compose_end(
 }
 
 static bool
-size_of(int fd, uint64_t *size)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) != 0)
-		return false;
-	*size = (uint64_t)st.st_size;
-	return true;
-}
-
-static bool
 compose_whole(const struct vmail_edits *e, int to)
 {
 	uint64_t size;
 
-	if (!size_of(e->whole_fd, &size))
+	if (!vmail_file_size(e->whole_fd, &size))
 		return false;
 	if (size == 0)
 		return vmail_edits_pwrite(
@@ -626,7 +615,7 @@ holds_whole(const struct vmail_edits *e, int to)
 	ssize_t got = 1;
 	bool same;
 
-	if (!size_of(e->whole_fd, &size) || !size_of(to, &have))
+	if (!vmail_file_size(e->whole_fd, &size) || !vmail_file_size(to, &have))
 		return false;
 	if (size == 0)
 		return holds(
@@ -646,7 +635,7 @@ holds_edits(
     const struct vmail_edits *e, const struct vmail_edits_base *base, int to)
 {
 	uint64_t size = new_size(e, base), moved = 0, have;
-	bool good = size_of(to, &have) && have == size;
+	bool good = vmail_file_size(to, &have) && have == size;
 
 	for (size_t i = 0; good && i < e->n; i++) {
 		const struct vmail_edit *edit = &e->list[i];

@@ -12,19 +12,6 @@
 	"was changed by another hand after a writer was killed: compare it "   \
 	"with the .journal beside it, keep the right one, remove the .journal"
 
-struct timespec
-vmail_inplace_mtime(const struct stat *old)
-{
-	struct timespec next = old->st_mtim, now;
-
-	next.tv_sec++;
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	if (now.tv_sec > next.tv_sec ||
-	    (now.tv_sec == next.tv_sec && now.tv_nsec > next.tv_nsec))
-		next = now;
-	return next;
-}
-
 static int
 open_beside(const struct vmail_store *s, const char *suffix, int flags)
 {
@@ -75,7 +62,7 @@ put_back(const struct vmail_store *s)
 
 	return backup >= 0 &&
 	       vmail_journal_rewrite(backup, (uint64_t)s->st.st_size, s->fd,
-		   vmail_inplace_mtime(&s->st), s->conf.passwd_file, &touched,
+		   vmail_store_next_time(&s->st), s->conf.passwd_file, &touched,
 		   NULL) == VMAIL_OK;
 }
 
@@ -93,41 +80,35 @@ vmail_inplace_write(struct vmail_store *s, int fd, uint64_t size, bool *torn,
 		rc = keep_backup(s, err);
 	if (rc == VMAIL_OK)
 		rc = vmail_journal_rewrite(fd, size, s->fd,
-		    vmail_inplace_mtime(&s->st), path, &touched, err);
+		    vmail_store_next_time(&s->st), path, &touched, err);
 	if (rc != VMAIL_OK && touched)
 		*torn = !put_back(s);
 	return rc;
 }
 
-/* Is the file's time not yet behind that of the old content? Then *old is that
- * one's. */
-static bool
-time_is_due(const struct vmail_store *s, int backup, struct stat *old)
-{
-	*old = s->st;
-	return backup >= 0 && fstat(backup, old) == 0 &&
-	       old->st_mtim.tv_sec >= s->st.st_mtim.tv_sec;
-}
-
-static struct timespec
-next_time(const struct vmail_store *s, int backup)
+/* The time of the old content, where it is known, which the new one's must
+ * pass; else the file's own. */
+static struct stat
+time_to_pass(const struct vmail_store *s, int backup)
 {
 	struct stat old;
 
-	return vmail_inplace_mtime(
-	    time_is_due(s, backup, &old) ? &old : &s->st);
+	if (backup < 0 || fstat(backup, &old) != 0 ||
+	    old.st_mtim.tv_sec < s->st.st_mtim.tv_sec)
+		return s->st;
+	return old;
 }
 
 /* The killed one had all of it written, but perhaps not its time. */
 static enum vmail_rc
-set_time(const struct vmail_store *s, const struct vmail_journal *j, int backup,
-    struct vmail_err *err)
+set_time(const struct vmail_store *s, const struct vmail_journal *j,
+    const struct stat *old, struct vmail_err *err)
 {
 	const struct timespec times[] = { { .tv_nsec = UTIME_OMIT },
-		next_time(s, backup) };
-	struct stat old;
+		vmail_store_next_time(old) };
 
-	if (!time_is_due(s, backup, &old))
+	/* Its own: it has passed the old one's. */
+	if (old->st_ino == s->st.st_ino && old->st_dev == s->st.st_dev)
 		return VMAIL_OK;
 	if (futimens(s->fd, times) != 0 || fsync(s->fd) != 0)
 		return vmail_fail_sys(err, j->path, "set the time");
@@ -139,6 +120,7 @@ static enum vmail_rc
 finish_from(struct vmail_store *s, const struct vmail_journal *j, int backup,
     enum vmail_journal_state state, struct vmail_err *err)
 {
+	struct stat old = time_to_pass(s, backup);
 	bool touched;
 	enum vmail_rc rc = VMAIL_OK;
 
@@ -148,11 +130,11 @@ finish_from(struct vmail_store *s, const struct vmail_journal *j, int backup,
 	case VMAIL_JOURNAL_OLD:
 		return VMAIL_OK;
 	case VMAIL_JOURNAL_NEW:
-		rc = set_time(s, j, backup, err);
+		rc = set_time(s, j, &old, err);
 		break;
 	case VMAIL_JOURNAL_TORN:
 		rc = vmail_journal_rewrite(j->fd, j->size, s->fd,
-		    next_time(s, backup), j->path, &touched, err);
+		    vmail_store_next_time(&old), j->path, &touched, err);
 		break;
 	}
 	if (rc == VMAIL_OK && fstat(s->fd, &s->st) != 0)

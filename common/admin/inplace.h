@@ -8,15 +8,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "common/admin/commit.h"
 
 #define VMAIL_INPLACE_JOURNAL ".journal"
-
-/* The time a new content must bear: now, or a second past the old one's,
- * whichever is later. */
-struct timespec vmail_inplace_mtime(const struct stat *old);
 
 /*
  * Writes `size` bytes of new content, which stand at the beginning of the

@@ -51,17 +51,6 @@ sum(int fd, uint64_t n, unsigned char out[VMAIL_JOURNAL_SHA])
 	return good;
 }
 
-static bool
-size_of(int fd, uint64_t *size)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) != 0)
-		return false;
-	*size = (uint64_t)st.st_size;
-	return true;
-}
-
 static void
 put_hex(struct vmail_buf *b, const unsigned char sha[VMAIL_JOURNAL_SHA])
 {
@@ -78,7 +67,7 @@ vmail_journal_seal(struct vmail_journal *j, int file, struct vmail_err *err)
 	struct vmail_buf b = { .p = line, .size = sizeof(line) };
 	uint64_t old;
 
-	if (!size_of(file, &old) || !sum(file, old, j->old) ||
+	if (!vmail_file_size(file, &old) || !sum(file, old, j->old) ||
 	    !sum(j->fd, j->size, j->new))
 		return vmail_fail_sys(err, j->path, "read for the journal");
 	vmail_buf_z(&b, LEAD);
@@ -127,7 +116,7 @@ vmail_journal_read(struct vmail_journal *j, struct vmail_err *err)
 	struct vmail_journal found = *j;
 	uint64_t size;
 
-	if (!size_of(j->fd, &size))
+	if (!vmail_file_size(j->fd, &size))
 		return vmail_fail_sys(err, j->path, "read the journal");
 	if (size < LINE ||
 	    vmail_file_pread(j->fd, line, LINE, size - LINE) != LINE ||
@@ -153,7 +142,8 @@ is_mixture(
 {
 	uint64_t have, old_size, at = 0;
 
-	if (!size_of(file, &have) || !size_of(backup, &old_size) ||
+	if (!vmail_file_size(file, &have) ||
+	    !vmail_file_size(backup, &old_size) ||
 	    (have < old_size && have < j->size) ||
 	    (have > old_size && have > j->size))
 		return false;
@@ -185,7 +175,7 @@ is_backup_of(const struct vmail_journal *j, int backup)
 	unsigned char sha[VMAIL_JOURNAL_SHA];
 	uint64_t size;
 
-	return backup >= 0 && size_of(backup, &size) &&
+	return backup >= 0 && vmail_file_size(backup, &size) &&
 	       sum(backup, size, sha) && memcmp(sha, j->old, sizeof(sha)) == 0;
 }
 
@@ -197,7 +187,7 @@ vmail_journal_judge(const struct vmail_journal *j, int file, int backup,
 	struct stretch s;
 	uint64_t size;
 
-	if (!size_of(file, &size) || !sum(file, size, sha))
+	if (!vmail_file_size(file, &size) || !sum(file, size, sha))
 		return vmail_fail_sys(err, j->path, "read");
 	if (memcmp(sha, j->old, sizeof(sha)) == 0)
 		*state = VMAIL_JOURNAL_OLD;

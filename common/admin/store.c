@@ -117,6 +117,19 @@ open_folder(struct vmail_store *s, struct vmail_err *err)
 	return s->folder < 0 ? vmail_fail_sys(err, folder, "open") : VMAIL_OK;
 }
 
+struct timespec
+vmail_store_next_time(const struct stat *old)
+{
+	struct timespec next = old->st_mtim, now;
+
+	next.tv_sec++;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	if (now.tv_sec > next.tv_sec ||
+	    (now.tv_sec == next.tv_sec && now.tv_nsec > next.tv_nsec))
+		next = now;
+	return next;
+}
+
 /* Until when somebody waits for locks. */
 static struct timespec
 patience(unsigned seconds)

@@ -197,6 +197,17 @@ vmail_file_trust_folder(const char *path, struct vmail_err *err)
 	return vmail_file_trust(&st, folder, err);
 }
 
+bool
+vmail_file_size(int fd, uint64_t *size)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return false;
+	*size = (uint64_t)st.st_size;
+	return true;
+}
+
 ssize_t
 vmail_file_pread(int fd, void *buf, size_t n, uint64_t off)
 {

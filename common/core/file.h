@@ -44,6 +44,9 @@ enum vmail_rc vmail_file_trust(
  * VMAIL_NOT_FOUND: there is none. */
 enum vmail_rc vmail_file_trust_folder(const char *path, struct vmail_err *err);
 
+/* The size of an open file; false with errno. */
+bool vmail_file_size(int fd, uint64_t *size);
+
 /* Reads n bytes at off unless the file ends before; -1 with errno. */
 ssize_t vmail_file_pread(int fd, void *buf, size_t n, uint64_t off);
 
