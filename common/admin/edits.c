@@ -1,7 +1,7 @@
 #include "common/admin/edits.h"
 
 #include <errno.h>
-#include <limits.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,7 +13,7 @@
 #include "common/core/entry.h"
 #include "common/core/file.h"
 
-enum { COPY_CHUNK = 65536, COMPARE_CHUNK = 4096 };
+enum { COPY_CHUNK = 65536, COPY_STRETCH = 8 << 20, COMPARE_CHUNK = 4096 };
 
 static enum vmail_rc
 no_memory(struct vmail_err *err)
@@ -473,7 +473,7 @@ vmail_edits_copy(int from, uint64_t at, int to, uint64_t put, uint64_t n)
 {
 	while (n != 0) {
 		off_t in = (off_t)at, out = (off_t)put;
-		size_t want = n < SSIZE_MAX ? (size_t)n : SSIZE_MAX;
+		size_t want = n < COPY_STRETCH ? (size_t)n : COPY_STRETCH;
 		ssize_t got = copy_file_range(from, &in, to, &out, want, 0);
 
 		if (got < 0 && errno == EINTR)
@@ -487,6 +487,11 @@ vmail_edits_copy(int from, uint64_t at, int to, uint64_t put, uint64_t n)
 		at += (uint64_t)got;
 		put += (uint64_t)got;
 		n -= (uint64_t)got;
+		/* The disk works on this stretch while the next one is copied;
+		 * whether it could, the caller's fsync says. */
+		if (n != 0)
+			(void)sync_file_range(
+			    to, out - got, got, SYNC_FILE_RANGE_WRITE);
 	}
 	return true;
 }

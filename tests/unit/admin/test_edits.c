@@ -350,6 +350,51 @@ a_kernel_that_cannot_copy_is_helped_by_hand(void **state)
 }
 
 /* By the kernel's copy, and by hand. */
+/* Every line says which one it is. */
+static void
+put_numbered(int fd, size_t lines, size_t line)
+{
+	char *text = malloc(lines * line + 1);
+
+	for (size_t i = 0; i < lines; i++)
+		(void)snprintf(
+		    text + i * line, line + 1, "%0*zu\n", (int)line - 1, i);
+	assert_true(vmail_edits_pwrite(fd, text, lines * line, 0));
+	free(text);
+}
+
+static void
+a_long_file_is_copied_whole_in_its_stretches(void **state)
+{
+	enum { LINE = 1000, LINES = 20000 }; /* 20 MB: more than two */
+	struct vmail_edits e = { 0 };
+	struct vmail_edits_base base = {
+		.fd = disk(), .path = "old", .size = (uint64_t)LINE * LINES
+	};
+	int to = disk();
+	char have[LINE + 1] = "", want[LINE + 1];
+
+	(void)state;
+	put_numbered(base.fd, LINES, LINE);
+	assert_int_equal(pread(base.fd, want, LINE, LINE), LINE);
+	assert_int_equal(
+	    vmail_edits_remove(&e, LINE, (struct vmail_str){ want, LINE - 1 },
+		true, true, &err),
+	    VMAIL_OK);
+	assert_int_equal(vmail_edits_compose(&e, &base, to, &err), VMAIL_OK);
+	assert_int_equal(vmail_edits_verify(&e, &base, to, &err), VMAIL_OK);
+	for (size_t i = 0; i < LINES - 1; i++) {
+		(void)snprintf(want, sizeof(want), "%0*zu\n", LINE - 1,
+		    i == 0 ? i : i + 1);
+		assert_int_equal(
+		    pread(to, have, LINE, (off_t)(i * LINE)), LINE);
+		assert_string_equal(have, want);
+	}
+	vmail_edits_clear(&e);
+	close(base.fd);
+	close(to);
+}
+
 static void
 a_file_cut_short_meanwhile_is_an_error(void **state)
 {
@@ -433,6 +478,7 @@ main(void)
 		    a_malformed_line_concerns_the_map_only_when_it_is_mended),
 		cmocka_unit_test(drift_is_never_netted_out),
 		cmocka_unit_test(a_kernel_that_cannot_copy_is_helped_by_hand),
+		cmocka_unit_test(a_long_file_is_copied_whole_in_its_stretches),
 		cmocka_unit_test(a_file_cut_short_meanwhile_is_an_error),
 		cmocka_unit_test(a_file_that_reads_back_wrong_is_seen),
 	};
