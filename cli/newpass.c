@@ -44,6 +44,12 @@ newpass_check(
 	return STATUS_OK;
 }
 
+bool
+newpass_at_hand(const struct newpass_options *o)
+{
+	return o->hash_stdin || o->ask.fd || o->ask.file;
+}
+
 static int
 import(struct newpass *out)
 {

@@ -37,6 +37,10 @@ struct newpass {
 int newpass_check(
     const struct run *run, const struct newpass_options *o, size_t users);
 
+/* Is it there already, so that to make it takes nobody's patience? Else
+ * everything else is tried first. */
+bool newpass_at_hand(const struct newpass_options *o);
+
 /* Asks, judges, hashes: slow, and not under the lock. */
 int newpass_make(const struct run *run, const struct newpass_options *o,
     const char *who, struct newpass *out);

@@ -98,7 +98,7 @@ set_password(struct run *run, const struct options *o)
 	struct newpass pass = { 0 };
 	int status = newpass_check(run, &o->pass, 1);
 
-	if (status == STATUS_OK)
+	if (status == STATUS_OK && (run->dry_run || !newpass_at_hand(&o->pass)))
 		status = change_peek(run, run->operand, 1);
 	if (status == STATUS_OK && run->dry_run) {
 		say_line("would change the password of %s", run->operand[0]);

@@ -185,13 +185,16 @@ put_users(const struct work *w, struct vmail_store *store)
 	return status;
 }
 
-/* Everything but the passwords, so that nobody types one in vain. */
+/* Everything but the passwords, so that nobody types one, or waits for a
+ * thousand hashes, in vain. */
 static int
 rehearse(struct work *w)
 {
 	VMAIL_STORE *store = NULL;
 	int status;
 
+	if (newpass_at_hand(&w->o->pass) && !w->run->dry_run)
+		return STATUS_OK;
 	if (domains_is_new(w->run)) /* nobody is there yet */
 		return STATUS_OK;
 	status = change_open(w->run, &store);

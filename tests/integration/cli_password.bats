@@ -145,6 +145,32 @@ is_set() {
 	run -6 vmailadm passwd "$FIELD_USER" </dev/null
 }
 
+# How often the command takes the writers' lock, and goes well.
+takings() {
+	printf '%s\n' "$1" | strace -qq -e trace=openat \
+		-o "$BATS_TEST_TMPDIR/calls" "$VMAIL_BUILD/vmailadm" \
+		--conf "$ROOM/vmail.conf" -q "${@:2}" >"$BATS_TEST_TMPDIR/out"
+	grep -c '"\.lock"' "$BATS_TEST_TMPDIR/calls"
+}
+
+@test "the file is opened once where the password is at hand, else first of all too" {
+	[ "$(takings "$QUICK" useradd -M --hash-stdin one@x.y)" = 1 ]
+	[ "$(takings "$QUICK" passwd --hash-stdin one@x.y)" = 1 ]
+	[ "$(takings '' useradd -M --password-file="$BATS_TEST_TMPDIR/secret" two@x.y)" = 1 ]
+	[ "$(takings '' useradd -M --generate three@x.y)" = 2 ]
+	[ "$(takings 'a long password' useradd -M four@x.y)" = 2 ]
+}
+
+@test "a hash at hand changes nothing where the user is not as he must be" {
+	before=$(cksum <"$P")
+	run -4 told "$QUICK" useradd --hash-stdin "$FIELD_USER"
+	run -3 told "$QUICK" passwd --hash-stdin nobody@x.y
+	[ "$(cksum <"$P")" = "$before" ]
+	run -4 vmailadm --dry-run useradd --hash-stdin "$FIELD_USER" </dev/null
+	run -3 vmailadm --dry-run passwd --hash-stdin nobody@x.y </dev/null
+	[ "$(cksum <"$P")" = "$before" ]
+}
+
 @test "every scheme listed makes a hash that hash --test accepts, and no other password" {
 	run -0 vmailadm --output=csv hash --list
 	schemes=$(tail -n +2 <<<"$output" | cut -d, -f1)
