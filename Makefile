@@ -27,7 +27,7 @@ ALL_LDFLAGS = -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs -Wl,--as-needed \
 
 B := $(BUILD)
 
-CORE := err text file conf entry extra cdb map db views ids
+CORE := err text file conf entry extra cdb map torn db views ids
 ADMIN := secret policy auth store walk setup domains edits commit journal \
 	inplace maphead mapmake mappatch derive perm mounts
 SCHEME := scheme crypt sodium plain

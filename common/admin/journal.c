@@ -12,15 +12,18 @@
 #include "common/admin/edits.h"
 #include "common/core/file.h"
 #include "common/core/text.h"
+#include "common/core/torn.h"
 
-#define LEAD "\n# vmail-journal 1 "
+#define LEAD VMAIL_TORN_SEAL
 
 enum {
 	CHUNK = 8192,
-	SHA_HEX = 2 * VMAIL_JOURNAL_SHA,
-	LENGTH = 20,
-	LINE = sizeof(LEAD) - 1 + LENGTH + 1 + SHA_HEX + 1 + SHA_HEX + 1,
+	SHA_HEX = VMAIL_TORN_SHA,
+	LENGTH = VMAIL_TORN_LENGTH,
+	LINE = VMAIL_TORN_SEAL_LEN,
 };
+
+_Static_assert((int)SHA_HEX == 2 * (int)VMAIL_JOURNAL_SHA, "SHA-256 in hex");
 
 _Static_assert(
     (int)VMAIL_JOURNAL_SHA == (int)crypto_hash_sha256_BYTES, "SHA-256");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/core/file.h"
+#include "common/core/torn.h"
 
 /* How vmail_db_public divides its window: the line without its password, and
  * a stretch of the file. */
@@ -13,6 +14,9 @@ enum {
 	CHUNK = VMAIL_PUBLIC_RECORD - REDACTED,
 	NEARBY = 512,
 };
+
+#define HALF_WRITTEN                                                           \
+	"a writer has not done with it, or was killed: see vmailadm check"
 
 /* Frames that must not add up: NSS has 8 KiB in all. */
 #define OWN_FRAME __attribute__((noinline))
@@ -164,6 +168,18 @@ ask_map(const struct vmail_map *map, const struct stat *st,
 	return rc == VMAIL_NOT_FOUND ? VMAIL_NOT_FOUND : VMAIL_OK;
 }
 
+/* What a scan found at `at`; VMAIL_BUSY where the file may be half written. */
+static enum vmail_rc
+unless_torn(const char *path, int fd, enum vmail_rc rc, uint64_t at)
+{
+	if (rc != VMAIL_OK && rc != VMAIL_NOT_FOUND)
+		return rc;
+	if (!vmail_torn_suspect(path) ||
+	    (rc == VMAIL_OK && vmail_torn_stands(path, fd, at)))
+		return rc;
+	return VMAIL_BUSY;
+}
+
 static enum vmail_rc
 lookup_once(const char *path, struct vmail_str name, char line[VMAIL_LINE_MAX],
     struct vmail_record *out, struct vmail_map *map, struct vmail_err *err)
@@ -171,7 +187,7 @@ lookup_once(const char *path, struct vmail_str name, char line[VMAIL_LINE_MAX],
 	VMAIL_AUTOCLOSE int fd = -1;
 	struct stat st;
 	uint64_t hint;
-	struct vmail_record found;
+	struct vmail_record found = { .offset = 0 };
 	enum vmail_rc rc = open_trusted(path, &fd, &st, err);
 
 	if (rc != VMAIL_OK)
@@ -184,10 +200,14 @@ lookup_once(const char *path, struct vmail_str name, char line[VMAIL_LINE_MAX],
 	struct vmail_stamp before = vmail_file_stamp(&st);
 	rc = vmail_db_locate(fd, before.size, name, hint,
 	    hint == VMAIL_NO_HINT ? 0 : map->stamp.drift, line, &found);
+	if (hint == VMAIL_NO_HINT)
+		rc = unless_torn(path, fd, rc, found.offset);
 	if (vmail_file_steady(fd, &before) != VMAIL_OK)
 		return VMAIL_BUSY;
 	if (rc == VMAIL_NOT_FOUND)
 		return vmail_fail(err, rc, path, 0, "no such user");
+	if (rc == VMAIL_BUSY)
+		return unavailable(path, 0, HALF_WRITTEN, err);
 	if (rc != VMAIL_OK)
 		return vmail_fail_sys(err, path, "read");
 	*out = found;
@@ -329,43 +349,76 @@ search_public(int fd, uint64_t size, struct vmail_str name,
 	}
 }
 
-/* VMAIL_UNSAFE or VMAIL_DENIED: not for us to read. */
+/* The file of that stamp. VMAIL_UNSAFE or VMAIL_DENIED: not for us to read. */
 static OWN_FRAME enum vmail_rc
-scan_once(const char *path, struct vmail_str name,
-    char window[VMAIL_PUBLIC_WINDOW], struct vmail_public *out)
+scan_once(const char *path, const struct vmail_stamp *stamp,
+    struct vmail_str name, char window[VMAIL_PUBLIC_WINDOW],
+    struct vmail_public *out)
 {
 	VMAIL_AUTOCLOSE int fd = -1;
 	struct stat st;
+	struct vmail_public found;
 	enum vmail_rc rc = open_trusted(path, &fd, &st, NULL);
 
 	if (rc != VMAIL_OK)
 		return rc;
-
-	struct vmail_stamp before = vmail_file_stamp(&st);
-	struct vmail_public found;
-	rc = search_public(fd, before.size, name, window, &found);
-	if (vmail_file_steady(fd, &before) != VMAIL_OK)
+	rc = search_public(fd, stamp->size, name, window, &found);
+	if (vmail_file_steady(fd, stamp) != VMAIL_OK)
 		return VMAIL_BUSY;
 	if (rc == VMAIL_OK)
 		*out = found;
 	return rc;
 }
 
+/* What was so before the file was half written - but who came by another
+ * hand since is none of the map's. */
+static enum vmail_rc
+ask_older_map(const struct vmail_map *map, struct vmail_str name,
+    char window[VMAIL_PUBLIC_WINDOW], struct vmail_public *out)
+{
+	enum vmail_rc rc = vmail_map_find(map, name, window, out);
+
+	return rc == VMAIL_NOT_FOUND ? VMAIL_BUSY : rc;
+}
+
+/* The file's stamp: VMAIL_OK if the map is of it, else VMAIL_MISMATCH. */
+static OWN_FRAME enum vmail_rc
+compare(const struct vmail_map *map, struct vmail_stamp *stamp)
+{
+	struct stat st;
+
+	if (stat(map->passwd_file, &st) != 0 || st.st_size == 0)
+		return VMAIL_IO;
+	*stamp = vmail_file_stamp(&st);
+	return vmail_map_fresh(map, &st) ? VMAIL_OK : VMAIL_MISMATCH;
+}
+
+static enum vmail_rc
+public_once(const struct vmail_map *map, struct vmail_str name,
+    char window[VMAIL_PUBLIC_WINDOW], struct vmail_public *out)
+{
+	struct vmail_stamp stamp;
+	enum vmail_rc rc = compare(map, &stamp);
+
+	if (rc == VMAIL_OK)
+		return vmail_map_find(map, name, window, out);
+	if (rc != VMAIL_MISMATCH)
+		return rc;
+	if (vmail_torn_suspect(map->passwd_file))
+		return ask_older_map(map, name, window, out);
+	return scan_once(map->passwd_file, &stamp, name, window, out);
+}
+
 enum vmail_rc
 vmail_db_public(const struct vmail_map *map, struct vmail_str name,
     char window[VMAIL_PUBLIC_WINDOW], struct vmail_public *out)
 {
-	struct stat st;
 	enum vmail_rc rc = VMAIL_BUSY;
 
 	if (!vmail_name_askable(name))
 		return VMAIL_NOT_FOUND;
-	if (stat(map->passwd_file, &st) != 0 || st.st_size == 0)
-		return VMAIL_IO;
-	if (vmail_map_fresh(map, &st))
-		return vmail_map_find(map, name, window, out);
 	for (int i = 0; i < VMAIL_STEADY_TRIES && rc == VMAIL_BUSY; i++)
-		rc = scan_once(map->passwd_file, name, window, out);
+		rc = public_once(map, name, window, out);
 	if (rc == VMAIL_DENIED || rc == VMAIL_UNSAFE)
 		return vmail_map_find(map, name, window, out);
 	return rc;
