@@ -29,7 +29,7 @@ B := $(BUILD)
 
 CORE := err text file conf entry extra cdb map torn db views ids
 ADMIN := secret policy auth store walk setup domains edits commit journal \
-	inplace maphead mapmake mappatch derive perm mounts
+	inplace maphead mapmake mappatch derive perm descend tree mounts
 SCHEME := scheme crypt sodium plain
 PAM := pam_vmail login passwd session args rc log
 NSS := passwd walk group source pack status

@@ -1,9 +1,7 @@
 #include "common/admin/perm.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/admin/descend.h"
+#include "common/admin/tree.h"
 #include "common/core/file.h"
 #include "common/core/text.h"
 
@@ -124,106 +124,10 @@ vmail_perm_on_host(void)
 	return number[0] == 0 && number[1] == 0 && number[2] == UINT32_MAX;
 }
 
-/* A walk down a path: the folder it stands in, and the component to come. */
-struct walk {
-	int fd;
-	struct vmail_str rest;
-	char name[NAME_MAX + 1];
-	bool last;
-};
-
-static void
-walk_end(struct walk *w)
-{
-	vmail_file_close(&w->fd);
-}
-
-/* The next component of the path into w->name; false at the end. */
-static bool
-walk_next(struct walk *w)
-{
-	struct vmail_str part = { NULL, 0 };
-
-	while (part.n == 0) {
-		if (w->rest.p == NULL)
-			return false;
-		part = vmail_text_cut(&w->rest, '/');
-	}
-	while (w->rest.p != NULL && w->rest.n > 0 && *w->rest.p == '/') {
-		w->rest.p++;
-		w->rest.n--;
-	}
-	w->last = w->rest.p == NULL || w->rest.n == 0;
-	memcpy(w->name, part.p, part.n);
-	w->name[part.n] = '\0';
-	return true;
-}
-
-/* Absolute, with no "." or ".." and no component too long. */
-static enum vmail_rc
-judge_path(const char *home, unsigned *depth, struct vmail_err *err)
-{
-	struct vmail_str rest = vmail_str(home);
-
-	*depth = 0;
-	if (home[0] != '/')
-		return vmail_fail(
-		    err, VMAIL_UNSAFE, home, 0, "not an absolute path");
-	while (rest.p != NULL) {
-		struct vmail_str part = vmail_text_cut(&rest, '/');
-
-		if (vmail_str_is(part, "..") || vmail_str_is(part, "."))
-			return vmail_fail(err, VMAIL_UNSAFE, home, 0,
-			    "'.' or '..' in the path");
-		if (part.n > NAME_MAX)
-			return vmail_fail(err, VMAIL_INVALID, home, 0,
-			    "a component too long");
-		if (part.n > 0)
-			++*depth;
-	}
-	return VMAIL_OK;
-}
-
-static enum vmail_rc
-walk_begin(struct walk *w, const char *home, struct vmail_err *err)
-{
-	w->rest = vmail_str(home);
-	w->fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return w->fd < 0 ? vmail_fail_sys(err, "/", "open") : VMAIL_OK;
-}
-
-/* Why is it not a folder that we could open? */
-static enum vmail_rc
-no_folder(const struct walk *w, const char *home, struct vmail_err *err)
-{
-	int error = errno;
-	struct stat st;
-
-	if (error == ENOENT)
-		return vmail_fail(
-		    err, VMAIL_NOT_FOUND, home, 0, "no such directory");
-	if ((error == ENOTDIR || error == ELOOP) &&
-	    fstatat(w->fd, w->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		if (S_ISLNK(st.st_mode))
-			return vmail_fail(err, VMAIL_UNSAFE, home, 0,
-			    "a component is a symbolic link");
-		return vmail_fail(err, VMAIL_EXISTS, home, 0,
-		    "a component is not a directory");
-	}
-	errno = error;
-	return vmail_fail_sys(err, home, "open");
-}
-
-static int
-open_folder(int at, const char *name)
-{
-	return openat(
-	    at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
 /* May that uid own w->name, the home itself or a folder above it? */
 static bool
-may_own(const struct walk *w, const struct vmail_perm_home *h, uid_t uid)
+may_own(
+    const struct vmail_descent *w, const struct vmail_perm_home *h, uid_t uid)
 {
 	if (uid == h->user.uid)
 		return true;
@@ -232,17 +136,15 @@ may_own(const struct walk *w, const struct vmail_perm_home *h, uid_t uid)
 
 /* Steps into w->name, which must belong to whom it should. */
 static enum vmail_rc
-walk_into(
-    struct walk *w, const struct vmail_perm_home *h, struct vmail_err *err)
+walk_into(struct vmail_descent *w, const struct vmail_perm_home *h,
+    struct vmail_err *err)
 {
 	struct stat st;
-	int fd = open_folder(w->fd, w->name);
+	enum vmail_rc rc = vmail_descend_into(w, err);
 
-	if (fd < 0)
-		return no_folder(w, h->path, err);
-	vmail_file_close(&w->fd);
-	w->fd = fd;
-	if (fstat(fd, &st) != 0)
+	if (rc != VMAIL_OK)
+		return rc;
+	if (fstat(w->fd, &st) != 0)
 		return vmail_fail_sys(err, h->path, "stat");
 	if (!may_own(w, h, st.st_uid))
 		return vmail_fail(err, VMAIL_UNSAFE, h->path, 0,
@@ -270,8 +172,8 @@ temporary_name(char name[TEMPORARY_NAME])
 /* Gives the folder just made away by its descriptor, once it is seen to be
  * the one we made. */
 static enum vmail_rc
-give_away(int fd, const struct walk *w, const struct vmail_perm_home *h,
-    struct vmail_err *err)
+give_away(int fd, const struct vmail_descent *w,
+    const struct vmail_perm_home *h, struct vmail_err *err)
 {
 	const struct vmail_ids *to = w->last ? &h->user : &h->owner;
 	struct stat st;
@@ -301,8 +203,8 @@ rename_new(int at, const char *from, const char *to)
 /* A folder that was not there. It appears with its owner: one left half made
  * would be refused for ever. VMAIL_EXISTS: somebody else was faster. */
 static enum vmail_rc
-make_folder(
-    struct walk *w, const struct vmail_perm_home *h, struct vmail_err *err)
+make_folder(struct vmail_descent *w, const struct vmail_perm_home *h,
+    struct vmail_err *err)
 {
 	char name[TEMPORARY_NAME];
 	enum vmail_rc rc;
@@ -311,7 +213,7 @@ make_folder(
 	temporary_name(name);
 	if (mkdirat(w->fd, name, 0700) != 0)
 		return vmail_fail_sys(err, h->path, "make directory");
-	fd = open_folder(w->fd, name);
+	fd = vmail_descend_open(w->fd, name);
 	if (fd < 0)
 		return vmail_fail_sys(err, h->path, "open");
 	rc = give_away(fd, w, h, err);
@@ -331,8 +233,8 @@ make_folder(
 
 /* Steps into w->name, made if it is missing. */
 static enum vmail_rc
-walk_or_make(struct walk *w, const struct vmail_perm_home *h, bool *made,
-    struct vmail_err *err)
+walk_or_make(struct vmail_descent *w, const struct vmail_perm_home *h,
+    bool *made, struct vmail_err *err)
 {
 	enum vmail_rc rc = walk_into(w, h, err);
 
@@ -349,228 +251,129 @@ enum vmail_rc
 vmail_perm_make_home(
     const struct vmail_perm_home *home, bool *made, struct vmail_err *err)
 {
-	__attribute__((cleanup(walk_end))) struct walk w = { .fd = -1 };
+	VMAIL_DESCENT w = { .fd = -1 };
 	bool made_it = false;
 	unsigned depth;
-	enum vmail_rc rc = judge_path(home->path, &depth, err);
+	enum vmail_rc rc = vmail_descend_judge(home->path, &depth, err);
 
 	if (rc == VMAIL_OK && depth == 0)
 		rc = vmail_fail(
 		    err, VMAIL_UNSAFE, home->path, 0, "the root folder");
 	if (rc == VMAIL_OK)
-		rc = walk_begin(&w, home->path, err);
-	while (rc == VMAIL_OK && walk_next(&w))
+		rc = vmail_descend_begin(&w, home->path, err);
+	while (rc == VMAIL_OK && vmail_descend_next(&w))
 		rc = walk_or_make(&w, home, &made_it, err);
 	if (rc == VMAIL_OK && made != NULL)
 		*made = made_it;
 	return rc;
 }
 
-/* Where a removal stands: one open folder, and which ones lead back up.
- * However deep the tree is, one descriptor at a time. */
 struct removal {
-	int fd;
-	dev_t dev;
-	ino_t *up;
-	size_t depth, room;
 	const char *home; /* for messages */
 	struct vmail_err *err;
 };
 
-static void
-removal_end(struct removal *r)
-{
-	vmail_file_close(&r->fd);
-	free(r->up);
-	r->up = NULL;
-}
-
-/* Is fd still inside the file system (and the mount) of the home? */
+/* Removes one name; a folder that is not empty is met again. */
 static enum vmail_rc
-judge_inside(const struct removal *r, int fd, struct stat *st)
+remove_name(const struct removal *r, int at, const char *name, int flags)
 {
-	struct statx sx;
-
-	if (fstat(fd, st) != 0 ||
-	    statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &sx) != 0)
-		return vmail_fail_sys(r->err, r->home, "stat");
-	if (st->st_dev != r->dev ||
-	    (sx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0)
-		return vmail_fail(r->err, VMAIL_UNSAFE, r->home, 0,
-		    "a mount point lies in it");
-	return VMAIL_OK;
-}
-
-static enum vmail_rc
-go_down(struct removal *r, const char *name)
-{
-	struct stat here, below;
-	int fd;
-	enum vmail_rc rc;
-
-	if (r->depth == r->room) {
-		size_t room = r->room != 0 ? 2 * r->room : 64;
-		ino_t *up = reallocarray(r->up, room, sizeof(*up));
-
-		if (up == NULL)
-			return vmail_fail_sys(r->err, r->home, "remove");
-		r->up = up;
-		r->room = room;
-	}
-	fd = open_folder(r->fd, name);
-	if (fd < 0)
-		return vmail_fail_sys(r->err, r->home, "open below");
-	rc = judge_inside(r, fd, &below);
-	if (rc == VMAIL_OK && fstat(r->fd, &here) != 0)
-		rc = vmail_fail_sys(r->err, r->home, "stat");
-	if (rc != VMAIL_OK) {
-		vmail_file_close(&fd);
-		return rc;
-	}
-	r->up[r->depth++] = here.st_ino;
-	vmail_file_close(&r->fd);
-	r->fd = fd;
-	return VMAIL_OK;
-}
-
-/* ".." must be where we came from: its owner may have moved the folder. */
-static enum vmail_rc
-go_up(struct removal *r)
-{
-	struct stat st;
-	int fd = open_folder(r->fd, "..");
-
-	if (fd < 0)
-		return vmail_fail_sys(r->err, r->home, "open above");
-	vmail_file_close(&r->fd);
-	r->fd = fd;
-	if (fstat(fd, &st) != 0)
-		return vmail_fail_sys(r->err, r->home, "stat");
-	if (st.st_dev != r->dev || st.st_ino != r->up[--r->depth])
-		return vmail_fail(r->err, VMAIL_BUSY, r->home, 0,
-		    "a folder in it was moved meanwhile");
-	return VMAIL_OK;
-}
-
-/* Removes one entry; VMAIL_EXISTS: a folder that is not empty. */
-static enum vmail_rc
-remove_entry(const struct removal *r, const char *name, unsigned char type)
-{
-	if (type != DT_DIR) {
-		if (unlinkat(r->fd, name, 0) == 0 || errno == ENOENT)
-			return VMAIL_OK;
-		if (errno != EISDIR)
-			return vmail_fail_sys(r->err, r->home, "remove below");
-	}
-	if (unlinkat(r->fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+	if (unlinkat(at, name, flags) == 0 || errno == ENOENT)
 		return VMAIL_OK;
-	if (errno == ENOTEMPTY || errno == EEXIST)
-		return VMAIL_EXISTS;
+	if (flags == AT_REMOVEDIR && (errno == ENOTEMPTY || errno == EEXIST))
+		return VMAIL_OK;
 	if (errno == EBUSY)
 		return vmail_fail(r->err, VMAIL_UNSAFE, r->home, 0,
 		    "a mount point lies in it");
 	return vmail_fail_sys(r->err, r->home, "remove below");
 }
 
-/* Removes what the open folder holds; VMAIL_EXISTS with the name of a folder
- * that must be emptied first. */
 static enum vmail_rc
-remove_entries(const struct removal *r, char name[NAME_MAX + 1])
+remove_entry(const struct vmail_tree_place *here, const char *name, void *arg)
 {
-	int fd = open_folder(r->fd, ".");
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	enum vmail_rc rc = VMAIL_OK;
-	const struct dirent *d;
-
-	if (dir == NULL) {
-		rc = vmail_fail_sys(r->err, r->home, "read");
-		vmail_file_close(&fd);
-		return rc;
-	}
-	while (rc == VMAIL_OK && (d = readdir(dir)) != NULL) {
-		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
-			continue;
-		rc = remove_entry(r, d->d_name, d->d_type);
-		if (rc == VMAIL_EXISTS)
-			memcpy(name, d->d_name, strlen(d->d_name) + 1);
-	}
-	(void)closedir(dir);
-	return rc;
+	return remove_name(arg, here->fd, name, 0);
 }
 
-/* Folder by folder, deepest first; each is removed on the way back, when its
- * parent is read again. */
 static enum vmail_rc
-remove_below(struct removal *r)
+remove_folder(const struct vmail_tree_place *here, const char *name, void *arg)
 {
-	char name[NAME_MAX + 1];
+	return remove_name(arg, here->fd, name, AT_REMOVEDIR);
+}
 
-	for (;;) {
-		enum vmail_rc rc = remove_entries(r, name);
+static enum vmail_rc
+removal_passed(const struct vmail_tree_place *here, const char *name,
+    enum vmail_tree_why why, void *arg)
+{
+	const struct removal *r = arg;
 
-		if (rc == VMAIL_OK && r->depth == 0)
-			return VMAIL_OK;
-		if (rc == VMAIL_OK)
-			rc = go_up(r);
-		else if (rc == VMAIL_EXISTS)
-			rc = go_down(r, name);
+	switch (why) {
+	case VMAIL_TREE_FOREIGN:
+		return vmail_fail(r->err, VMAIL_UNSAFE, r->home, 0,
+		    "a mount point lies in it");
+	case VMAIL_TREE_SWAPPED:
+		return remove_entry(here, name, arg);
+	case VMAIL_TREE_CLOSED:
+		return vmail_fail_sys(r->err, r->home, "open below");
+	}
+	return VMAIL_OK;
+}
+
+/* fd is open on the home w->name, which it removes with all below it. */
+static enum vmail_rc
+remove_open(const struct vmail_descent *w, int fd, struct vmail_err *err)
+{
+	struct removal r = { w->path, err };
+	const struct vmail_tree tree = { NULL, remove_entry, remove_folder,
+		removal_passed, &r };
+
+	for (int i = 0; i < REMOVE_TRIES; i++) {
+		enum vmail_rc rc = vmail_tree_walk(fd, w->path, &tree, err);
+
 		if (rc != VMAIL_OK)
 			return rc;
+		if (unlinkat(w->fd, w->name, AT_REMOVEDIR) == 0)
+			return VMAIL_OK;
+		if (errno != ENOTEMPTY && errno != EEXIST)
+			return vmail_fail_sys(err, w->path, "remove");
 	}
+	return vmail_fail(err, VMAIL_BUSY, w->path, 0, "is being filled again");
 }
 
 /* w stands in the home's parent, w->name is the home. */
 static enum vmail_rc
-remove_home_at(
-    struct walk *parent, uid_t uid, const char *home, struct vmail_err *err)
+remove_home_at(const struct vmail_descent *w, uid_t uid, struct vmail_err *err)
 {
-	__attribute__((cleanup(removal_end))) struct removal r = {
-		.fd = -1, .home = home, .err = err
-	};
-	struct stat st;
-	enum vmail_rc rc;
+	VMAIL_AUTOCLOSE int fd = vmail_descend_open(w->fd, w->name);
+	struct statx sx;
 
-	r.fd = open_folder(parent->fd, parent->name);
-	if (r.fd < 0)
-		return no_folder(parent, home, err);
-	if (fstat(r.fd, &st) != 0)
-		return vmail_fail_sys(err, home, "stat");
-	if (st.st_uid != uid)
+	if (fd < 0)
+		return vmail_descend_fault(w, err);
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &sx) != 0)
+		return vmail_fail_sys(err, w->path, "stat");
+	if (sx.stx_uid != uid)
 		return vmail_fail(
-		    err, VMAIL_UNSAFE, home, 0, "belongs to somebody else");
-	r.dev = st.st_dev;
-	rc = judge_inside(&r, r.fd, &st);
-	for (int i = 0; rc == VMAIL_OK && i < REMOVE_TRIES; i++) {
-		rc = remove_below(&r);
-		if (rc != VMAIL_OK)
-			return rc;
-		if (unlinkat(parent->fd, parent->name, AT_REMOVEDIR) == 0)
-			return VMAIL_OK;
-		if (errno != ENOTEMPTY && errno != EEXIST)
-			return vmail_fail_sys(err, home, "remove");
-	}
-	return rc != VMAIL_OK ? rc
-			      : vmail_fail(err, VMAIL_BUSY, home, 0,
-				    "is being filled again");
+		    err, VMAIL_UNSAFE, w->path, 0, "belongs to somebody else");
+	if (!vmail_tree_inside(&sx, &sx))
+		return vmail_fail(
+		    err, VMAIL_UNSAFE, w->path, 0, "is a mount point");
+	return remove_open(w, fd, err);
 }
 
 enum vmail_rc
 vmail_perm_remove_home(
     const struct vmail_perm_home *home, struct vmail_err *err)
 {
-	__attribute__((cleanup(walk_end))) struct walk w = { .fd = -1 };
+	VMAIL_DESCENT w = { .fd = -1 };
 	unsigned depth;
-	enum vmail_rc rc = judge_path(home->path, &depth, err);
+	enum vmail_rc rc = vmail_descend_judge(home->path, &depth, err);
 
 	if (rc == VMAIL_OK && depth < 2)
 		rc = vmail_fail(err, VMAIL_UNSAFE, home->path, 0,
 		    "the root folder, or directly below it");
 	if (rc == VMAIL_OK)
-		rc = walk_begin(&w, home->path, err);
-	while (rc == VMAIL_OK && walk_next(&w)) {
-		rc = w.last
-			 ? remove_home_at(&w, home->user.uid, home->path, err)
-			 : walk_into(&w, home, err);
+		rc = vmail_descend_begin(&w, home->path, err);
+	while (rc == VMAIL_OK && vmail_descend_next(&w)) {
+		rc = w.last ? remove_home_at(&w, home->user.uid, err)
+			    : walk_into(&w, home, err);
 	}
 	return rc == VMAIL_EXISTS ? vmail_fail(err, VMAIL_UNSAFE, home->path, 0,
 					"not a directory")
