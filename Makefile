@@ -29,7 +29,7 @@ B := $(BUILD)
 
 CORE := err text file conf entry extra cdb map torn db views ids
 ADMIN := secret policy auth store walk setup domains edits commit journal \
-	inplace maphead mapmake mappatch derive perm descend tree mounts
+	inplace maphead mapmake mappatch derive perm descend tree lacking mounts
 SCHEME := scheme crypt sodium plain
 PAM := pam_vmail login passwd session args rc log
 NSS := passwd walk group source pack status
@@ -68,7 +68,7 @@ $(CORE_A) $(ADMIN_A):
 
 $(B)/vmailadm: $(CLI_OBJ) $(ADMIN_A) $(CORE_A)
 	$(CC) $(ALL_CFLAGS) -pie $(ALL_LDFLAGS) -o $@ $^ \
-		-lcrypt -lsodium -ljansson -lsmartcols
+		-lcrypt -lsodium -ljansson -lsmartcols -lacl
 
 $(B)/pam_vmail.so: $(PAM_OBJ) $(ADMIN_A) $(CORE_A) pam/pam_vmail.map
 	$(CC) $(ALL_CFLAGS) -shared $(ALL_LDFLAGS) \
@@ -88,7 +88,7 @@ UNIT := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/unit/%)
 $(B)/tests/unit/%: tests/unit/%.c $(ADMIN_A) $(CORE_A)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(ADMIN_A) $(CORE_A) \
-		-lcmocka -lcrypt -lsodium -lpam -ldl -lpthread
+		-lcmocka -lcrypt -lsodium -lacl -lpam -ldl -lpthread
 
 unit: $(UNIT)
 
@@ -111,7 +111,7 @@ $(B)/fuzz/libvmail.a: $(FUZZ_OBJ)
 
 $(B)/fuzz/%: tests/fuzz/%.c $(B)/fuzz/libvmail.a
 	clang $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $< \
-		$(B)/fuzz/libvmail.a -lcrypt -lsodium -ljansson -lsmartcols
+		$(B)/fuzz/libvmail.a -lcrypt -lsodium -ljansson -lsmartcols -lacl
 
 fuzz: $(FUZZ)
 
