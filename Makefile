@@ -29,7 +29,9 @@ B := $(BUILD)
 
 CORE := err text file conf entry extra cdb map torn db views ids
 ADMIN := secret policy auth store walk setup domains edits commit journal \
-	inplace maphead mapmake mappatch derive perm descend tree lacking mounts
+	inplace maphead mapmake mappatch derive perm descend tree lacking \
+	ondisk fixperms_rules fixperms_fix fixperms_home fixperms_acl \
+	fixperms_files mounts
 SCHEME := scheme crypt sodium plain
 PAM := pam_vmail login passwd session args rc log
 NSS := passwd walk group source pack status
@@ -37,10 +39,11 @@ CLI := main domains opt say ask report table json csv world line userfields \
 	newname newpass change locking twins homes userview account derived \
 	snippets names check_files check_mounts check_identities check_derived \
 	check_lines check_password check_extras \
+	fixperms_homes fixperms_ids fixperms_lines fixperms_say \
 	feed batch newrecord jsonl jsonplain mask progress child \
 	scratch rewrite
 CMD := init useradd usermod userdel passwd lock unlock list show auth hash \
-	import export check map edit with_lock config
+	import export check fixperms map edit with_lock config
 
 CORE_OBJ := $(CORE:%=$(B)/common/core/%.o)
 ADMIN_OBJ := $(ADMIN:%=$(B)/common/admin/%.o) \

@@ -30,6 +30,7 @@ enum {
 	CMD_CHANGES = 1, /* root alone; --dry-run and --settle mean something */
 	CMD_USERS = 2,	 /* operands are users, each of a domain's own file */
 	CMD_ONE_FILE = 4, /* cannot do with one passwd-file per domain, yet */
+	CMD_PLANS = 8,	  /* with --dry-run for everybody */
 	CMD_OPTIONS_MAX = 256,
 	CMD_ANY = INT_MAX,
 };

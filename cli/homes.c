@@ -9,9 +9,8 @@
 
 enum { HOME_MAX = VMAIL_LINE_MAX };
 
-/* "//a/./b/" -> "/a/b". */
-static void
-tidy(char *path)
+void
+homes_tidy(char *path)
 {
 	struct vmail_str rest = vmail_str(path);
 	char *to = path;
@@ -35,7 +34,7 @@ tidy_home(const struct vmail_conf *conf, const struct vmail_entry *entry,
 	if (world_home(conf, entry, home, HOME_MAX) != VMAIL_OK ||
 	    home[0] != '/')
 		return false;
-	tidy(home);
+	homes_tidy(home);
 	return true;
 }
 

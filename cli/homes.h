@@ -27,6 +27,9 @@ int homes_add(struct homes *homes, const struct vmail_conf *conf,
  * or above one of them. */
 int homes_judge(const struct homes *homes, const struct vmail_conf *conf);
 
+/* "//a/./b/" -> "/a/b"; of an absolute path. */
+void homes_tidy(char *path);
+
 void homes_free(struct homes *homes);
 
 #endif

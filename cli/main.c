@@ -63,6 +63,7 @@ static const struct cmd *const commands[] = {
 	&cmd_import,
 	&cmd_export,
 	&cmd_check,
+	&cmd_fixperms,
 	&cmd_map,
 	&cmd_edit,
 	&cmd_with_lock,
@@ -232,7 +233,8 @@ run_cmd(const struct cmd *cmd, struct run *run, const struct globals *g)
 	if (status != STATUS_OK)
 		return status;
 	if (cmd->flags & CMD_CHANGES) {
-		if (geteuid() != 0)
+		if (geteuid() != 0 &&
+		    !(run->dry_run && (cmd->flags & CMD_PLANS)))
 			return say_fail(
 			    STATUS_UNSAFE, "%s: only root may", cmd->name);
 		/* A closed pipe must not stop us half way. */

@@ -8,7 +8,8 @@ enum { PER_SECOND = 5, SOON = 86400 };
 void
 progress_start(struct progress *p, bool quiet)
 {
-	*p = (struct progress){ .on = !quiet && isatty(STDERR_FILENO) };
+	*p = (struct progress){ .on = !quiet && isatty(STDERR_FILENO),
+		.unit = "lines" };
 	if (p->on)
 		clock_gettime(CLOCK_MONOTONIC, &p->start);
 	p->last = p->start;
@@ -22,8 +23,7 @@ seconds(const struct timespec *from, const struct timespec *to)
 }
 
 void
-progress_step(
-    struct progress *p, uint64_t lines, uint64_t bytes, uint64_t total)
+progress_step(struct progress *p, uint64_t units, uint64_t done, uint64_t total)
 {
 	struct timespec now;
 	double took, left;
@@ -36,14 +36,14 @@ progress_step(
 	p->last = now;
 	p->shown = true;
 	took = seconds(&p->start, &now);
-	fprintf(stderr, "\r\033[K%llu lines, %.0f a second",
-	    (unsigned long long)lines, (double)lines / took);
-	left = bytes > 0 && bytes < total
-		   ? took * (double)(total - bytes) / (double)bytes
+	fprintf(stderr, "\r\033[K%llu %s, %.0f a second",
+	    (unsigned long long)units, p->unit, (double)units / took);
+	left = done > 0 && done < total
+		   ? took * (double)(total - done) / (double)done
 		   : 0;
 	if (left > 0 && left < SOON)
 		fprintf(stderr, ", %.0f %%, %.0f s left",
-		    100.0 * (double)bytes / (double)total, left);
+		    100.0 * (double)done / (double)total, left);
 }
 
 void

@@ -11,16 +11,17 @@
 
 struct progress {
 	bool on, shown;
+	const char *unit; /* "lines" to begin with */
 	struct timespec start, last;
 };
 
 /* Silent where stderr is no terminal, or quiet. */
 void progress_start(struct progress *progress, bool quiet);
 
-/* lines so far, bytes of total (0: unknown). Cheap; draws five times a
- * second. */
+/* Units so far; done of total (0: unknown), from which the rest is reckoned.
+ * Cheap; draws five times a second. */
 void progress_step(
-    struct progress *progress, uint64_t lines, uint64_t bytes, uint64_t total);
+    struct progress *progress, uint64_t units, uint64_t done, uint64_t total);
 
 /* A step that cannot be measured. */
 void progress_say(struct progress *progress, const char *what);

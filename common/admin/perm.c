@@ -99,6 +99,28 @@ vmail_perm_like(int from, int to, const char *path, struct vmail_err *err)
 	return attrs_like(from, to, path, err);
 }
 
+enum vmail_rc
+vmail_perm_reader(
+    const struct vmail_conf *conf, gid_t *gid, struct vmail_err *err)
+{
+	struct vmail_str group = vmail_str(conf->reader_group);
+	uint64_t n;
+
+	if (vmail_text_number(group, UINT32_MAX - 2, &n)) {
+		*gid = (gid_t)n;
+		return VMAIL_OK;
+	}
+	if (group.n != 0) {
+		if (vmail_ids_system_group(group, gid) == VMAIL_OK)
+			return VMAIL_OK;
+		return vmail_fail(err, VMAIL_INVALID, conf->path, 0,
+		    "reader_group: no such group");
+	}
+	if (vmail_ids_system_group(VMAIL_STR("dovecot"), gid) != VMAIL_OK)
+		*gid = 0;
+	return VMAIL_OK;
+}
+
 bool
 vmail_perm_on_host(void)
 {

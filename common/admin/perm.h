@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "common/core/conf.h"
 #include "common/core/err.h"
 #include "common/core/ids.h"
 
@@ -16,6 +17,11 @@
  * file system cannot keep is passed over (ENOTSUP). */
 enum vmail_rc vmail_perm_like(
     int from, int to, const char *path, struct vmail_err *err);
+
+/* The group that may read the passwd-file, here. VMAIL_INVALID: there is none
+ * of that name; VMAIL_IO. */
+enum vmail_rc vmail_perm_reader(
+    const struct vmail_conf *conf, gid_t *gid, struct vmail_err *err);
 
 /* Are ids here the host's own: is this no user namespace? */
 bool vmail_perm_on_host(void);

@@ -188,28 +188,6 @@ init_views(const struct init *in)
 	return put_file(in, path, (struct vmail_str){ text, b.len }, 0, 0644);
 }
 
-/* Who may read the passwd-file: a group's name or number. */
-static enum vmail_rc
-reader_group(const struct init *in, gid_t *gid)
-{
-	struct vmail_str group = vmail_str(in->conf->reader_group);
-	uint64_t n;
-
-	if (vmail_text_number(group, UINT32_MAX - 2, &n)) {
-		*gid = (gid_t)n;
-		return VMAIL_OK;
-	}
-	if (group.n != 0) {
-		if (vmail_ids_system_group(group, gid) == VMAIL_OK)
-			return VMAIL_OK;
-		return vmail_fail(in->err, VMAIL_INVALID, in->conf->path, 0,
-		    "reader_group: no such group");
-	}
-	if (vmail_ids_system_group(VMAIL_STR("dovecot"), gid) != VMAIL_OK)
-		*gid = 0;
-	return VMAIL_OK;
-}
-
 /* An empty passwd-file is filled where no backup says that it held more. */
 static enum vmail_rc
 fill_empty(const struct init *in, const struct vmail_store *s)
@@ -244,7 +222,7 @@ make_passwd(const struct init *in, struct vmail_store *s)
 	struct vmail_store_name name = vmail_store_beside(s, ".tmp");
 	struct vmail_str text = VMAIL_STR(VMAIL_EMPTY_FILE);
 	gid_t gid;
-	enum vmail_rc rc = reader_group(in, &gid);
+	enum vmail_rc rc = vmail_perm_reader(in->conf, &gid, in->err);
 
 	if (rc != VMAIL_OK)
 		return rc;

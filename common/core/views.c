@@ -147,6 +147,29 @@ vmail_views_find(struct vmail_str text, const char *view,
 	return false;
 }
 
+bool
+vmail_view_outside(
+    const struct vmail_view *view, uint32_t inside, uint32_t *outside)
+{
+	struct vmail_str rest = view->ranges;
+
+	while (rest.n > 0) {
+		struct vmail_str row = vmail_text_cut(&rest, ',');
+		struct vmail_str a = vmail_text_cut(&row, ':');
+		struct vmail_str b = vmail_text_cut(&row, ':');
+		uint64_t from, to, count;
+
+		if (!vmail_text_number(a, UINT32_MAX, &from) ||
+		    !vmail_text_number(b, UINT32_MAX, &to) ||
+		    !vmail_text_number(row, UINT32_MAX, &count) ||
+		    inside < from || inside - from >= count)
+			continue;
+		*outside = (uint32_t)(to + (inside - from));
+		return true;
+	}
+	return false;
+}
+
 enum vmail_rc
 vmail_views_load(const struct vmail_conf *conf, char *room, size_t size,
     struct vmail_str *views, struct vmail_err *err)

@@ -29,6 +29,11 @@ bool vmail_views_next(struct vmail_str *rest, struct vmail_view *view);
 bool vmail_views_find(struct vmail_str text, const char *view,
     struct vmail_str identity, struct vmail_view *out);
 
+/* A number inside the view's user namespace -> the host's. False: the view
+ * has no namespace, or that holds no such number. */
+bool vmail_view_outside(
+    const struct vmail_view *view, uint32_t inside, uint32_t *outside);
+
 /*
  * The text of the views file beside vmail.conf, read into room[size]; a missing
  * file is an empty one. VMAIL_UNSAFE; VMAIL_UNSUPPORTED: it fills the room,
