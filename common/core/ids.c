@@ -5,26 +5,11 @@
 #include <string.h>
 
 #include "common/core/file.h"
+#include "common/core/nsmap.h"
 #include "common/core/views.h"
 
-#define UID_MAP "/proc/self/uid_map"
-#define GID_MAP "/proc/self/gid_map"
-
 /* A chunk is all the stack that reading a system file may cost. */
-enum { CHUNK = 448, MAP_CHUNK = 256 };
-
-enum way { INWARD, OUTWARD };
-
-/* One pass over uid_map or gid_map, number by number. */
-struct idmap {
-	uint32_t id;
-	enum way way;
-	uint64_t number, row[3];
-	unsigned column;
-	bool in_number;
-	bool own, found; /* "0 0 4294967295"; id is in a range */
-	uint32_t result;
-};
+enum { CHUNK = 448 };
 
 /* Wanted of a line `name:x:A[:B]`. */
 struct account {
@@ -77,60 +62,6 @@ in_range(const struct vmail_world *w, uint32_t id)
 	       id <= w->last_valid_uid;
 }
 
-static void
-idmap_row(struct idmap *m)
-{
-	bool inward = m->way == INWARD;
-	uint64_t from = m->row[inward ? 1 : 0], to = m->row[inward ? 0 : 1];
-
-	if (m->row[0] == 0 && m->row[1] == 0 && m->row[2] == UINT32_MAX)
-		m->own = true;
-	if (m->id < from || m->id - from >= m->row[2])
-		return;
-	m->found = true;
-	m->result = (uint32_t)(to + (m->id - from));
-}
-
-static void
-idmap_byte(struct idmap *m, char c)
-{
-	if (c >= '0' && c <= '9') {
-		m->number = m->number * 10 + (uint64_t)(c - '0');
-		m->in_number = true;
-		return;
-	}
-	if (m->in_number && m->column < 3)
-		m->row[m->column++] = m->number;
-	m->number = 0;
-	m->in_number = false;
-	if (c != '\n')
-		return;
-	if (m->column == 3)
-		idmap_row(m);
-	m->column = 0;
-}
-
-/* False: there is no such file here (no /proc). */
-static bool
-idmap_read(const char *path, uint32_t id, enum way way, struct idmap *m)
-{
-	char buf[MAP_CHUNK];
-	uint64_t at = 0;
-	ssize_t got;
-	VMAIL_AUTOCLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	*m = (struct idmap){ .id = id, .way = way };
-	if (fd < 0)
-		return false;
-	do {
-		got = vmail_file_pread(fd, buf, sizeof(buf), at);
-		for (ssize_t i = 0; i < got; i++)
-			idmap_byte(m, buf[i]);
-		at += sizeof(buf);
-	} while (got == (ssize_t)sizeof(buf));
-	return got >= 0;
-}
-
 static bool
 host_line(const struct vmail_world *w, struct vmail_str identity,
     struct vmail_view *v)
@@ -151,10 +82,11 @@ map_shows_own(const struct vmail_world *w)
 static bool
 ids_own(const struct vmail_world *w)
 {
-	struct idmap m;
+	struct vmail_nsmap m;
 
 	return map_shows_own(w) ||
-	       (idmap_read(UID_MAP, 0, INWARD, &m) && m.own);
+	       (vmail_nsmap_read(VMAIL_NSMAP_UID, 0, VMAIL_INWARD, &m) &&
+		   m.own);
 }
 
 /* The id maps speak of the parent namespace; that it is the host shows in the
@@ -163,25 +95,25 @@ static bool
 parent_is_host(const struct vmail_world *w)
 {
 	struct vmail_view v;
-	struct idmap m;
+	struct vmail_nsmap m;
 
 	return w->map_seen && host_line(w, w->owner_user, &v) &&
-	       idmap_read(GID_MAP, v.gid, INWARD, &m) && m.found &&
-	       m.result == w->map_gid;
+	       vmail_nsmap_read(VMAIL_NSMAP_GID, v.gid, VMAIL_INWARD, &m) &&
+	       m.found && m.result == w->map_gid;
 }
 
 static enum vmail_rc
-translate(const struct vmail_world *w, const char *path, enum way way,
-    uint32_t id, uint32_t *out)
+translate(const struct vmail_world *w, const char *path,
+    enum vmail_nsmap_way way, uint32_t id, uint32_t *out)
 {
-	struct idmap m;
+	struct vmail_nsmap m;
 
 	if (ids_own(w)) {
 		*out = id;
 		return VMAIL_OK;
 	}
-	if (!parent_is_host(w) || !idmap_read(path, id, way, &m) || !m.found ||
-	    reserved(m.result))
+	if (!parent_is_host(w) || !vmail_nsmap_read(path, id, way, &m) ||
+	    !m.found || reserved(m.result))
 		return VMAIL_NOT_FOUND;
 	*out = m.result;
 	return VMAIL_OK;
@@ -422,8 +354,10 @@ ids_of_host_line(const struct vmail_world *w, struct vmail_str identity,
 	if (!host_line(w, identity, &v) || !in_range(w, v.uid) ||
 	    reserved(v.gid))
 		return VMAIL_NOT_FOUND;
-	if (translate(w, UID_MAP, INWARD, v.uid, &ids.uid) != VMAIL_OK ||
-	    translate(w, GID_MAP, INWARD, v.gid, &ids.gid) != VMAIL_OK)
+	if (translate(w, VMAIL_NSMAP_UID, VMAIL_INWARD, v.uid, &ids.uid) !=
+		VMAIL_OK ||
+	    translate(w, VMAIL_NSMAP_GID, VMAIL_INWARD, v.gid, &ids.gid) !=
+		VMAIL_OK)
 		return VMAIL_NOT_FOUND;
 	*out = ids;
 	return VMAIL_OK;
@@ -517,7 +451,8 @@ uid_of(const struct vmail_world *w, const struct meaning *m,
     struct vmail_ids *identity)
 {
 	if (m->is_number)
-		return translate(w, UID_MAP, INWARD, m->number, &identity->uid);
+		return translate(w, VMAIL_NSMAP_UID, VMAIL_INWARD, m->number,
+		    &identity->uid);
 	return vmail_ids_of_identity(
 	    w, m->identity.n > 0 ? m->identity : m->name, identity);
 }
@@ -542,7 +477,8 @@ gid_of(const struct vmail_world *w, const struct meaning *m, gid_t *out)
 	enum vmail_rc rc;
 
 	if (m->is_number)
-		return translate(w, GID_MAP, INWARD, m->number, out);
+		return translate(
+		    w, VMAIL_NSMAP_GID, VMAIL_INWARD, m->number, out);
 	if (m->identity.n == 0)
 		return named_group(w, m->name, out);
 	rc = vmail_ids_of_identity(w, m->identity, &ids);
@@ -639,7 +575,7 @@ vmail_ids_to_host(const struct vmail_world *w, uid_t uid, uint32_t *host)
 	uint32_t n;
 
 	if (reserved(uid) ||
-	    translate(w, UID_MAP, OUTWARD, uid, &n) != VMAIL_OK)
+	    translate(w, VMAIL_NSMAP_UID, VMAIL_OUTWARD, uid, &n) != VMAIL_OK)
 		return VMAIL_NOT_FOUND;
 	/* An identity's host number means the identity, which has its own
 	 * number here. */
