@@ -28,8 +28,8 @@ ALL_LDFLAGS = -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs -Wl,--as-needed \
 B := $(BUILD)
 
 CORE := err text file conf entry extra cdb map torn db views nsmap ids
-ADMIN := secret policy auth store walk setup domains edits commit journal \
-	inplace maphead mapmake mappatch derive perm descend tree lacking \
+ADMIN := secret policy auth store walk setup domains edits commit nameset \
+	journal inplace maphead mapmake mappatch derive perm descend tree lacking \
 	ondisk fixperms_rules fixperms_fix fixperms_home fixperms_acl \
 	fixperms_files mounts
 SCHEME := scheme crypt sodium plain

@@ -1,6 +1,5 @@
 #include "cli/batch.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,24 +13,12 @@ struct batch_block {
 	char text[BLOCK];
 };
 
-/* line: its index plus 1, 0 where the slot is free. With the hash at hand a
- * table grows, and passes over other names, without a look at any text. */
-struct batch_slot {
-	uint32_t hash, line;
-};
-
-_Static_assert(
-    sizeof(((struct batch *)0)->key) == crypto_shorthash_KEYBYTES, "key");
-
 bool
 batch_open(struct batch *batch)
 {
-	*batch =
-	    (struct batch){ .room = FIRST_LINES, .slots = 2 * FIRST_LINES };
+	*batch = (struct batch){ .room = FIRST_LINES };
 	batch->line = calloc(batch->room, sizeof(*batch->line));
-	batch->slot = calloc(batch->slots, sizeof(*batch->slot));
-	randombytes_buf(batch->key, sizeof(batch->key));
-	return batch->line && batch->slot;
+	return batch->line;
 }
 
 static void
@@ -50,7 +37,7 @@ batch_close(struct batch *batch)
 	while (batch->first)
 		drop_first(batch);
 	free(batch->line);
-	free(batch->slot);
+	vmail_nameset_clear(&batch->names);
 	*batch = (struct batch){ 0 };
 }
 
@@ -62,52 +49,12 @@ name_of(const struct batch_line *line)
 	return vmail_text_cut(&rest, ':');
 }
 
-static uint32_t
-hash_of(const struct batch *batch, struct vmail_str name)
-{
-	uint64_t hash;
-
-	crypto_shorthash((unsigned char *)&hash, (const unsigned char *)name.p,
-	    name.n, batch->key);
-	return (uint32_t)hash;
-}
-
-/* The slot of that name, or the free one for it. */
-static struct batch_slot *
-slot_of(const struct batch *batch, struct vmail_str name, uint32_t hash)
-{
-	size_t i = hash & (batch->slots - 1);
-
-	for (; batch->slot[i].line != 0; i = (i + 1) & (batch->slots - 1)) {
-		if (batch->slot[i].hash == hash &&
-		    vmail_str_eq(
-			name_of(&batch->line[batch->slot[i].line - 1]), name))
-			break;
-	}
-	return &batch->slot[i];
-}
-
 static bool
-widen(struct batch *batch)
+same_name(const void *arg, uint32_t at, struct vmail_str name)
 {
-	size_t slots = 2 * batch->slots;
-	struct batch_slot *slot = calloc(slots, sizeof(*slot));
+	const struct batch *batch = arg;
 
-	if (!slot)
-		return false;
-	for (size_t i = 0; i < batch->slots; i++) {
-		size_t at = batch->slot[i].hash & (slots - 1);
-
-		if (batch->slot[i].line == 0)
-			continue;
-		while (slot[at].line != 0)
-			at = (at + 1) & (slots - 1);
-		slot[at] = batch->slot[i];
-	}
-	free(batch->slot);
-	batch->slot = slot;
-	batch->slots = slots;
-	return true;
+	return vmail_str_eq(name_of(&batch->line[at]), name);
 }
 
 static bool
@@ -117,7 +64,7 @@ grow(struct batch *batch)
 
 	if (batch->lines < batch->room)
 		return true;
-	if (batch->lines >= UINT32_MAX / 4 || !widen(batch))
+	if (batch->lines >= UINT32_MAX / 4)
 		return false;
 	line = reallocarray(batch->line, 2 * batch->room, sizeof(*line));
 	if (!line)
@@ -153,30 +100,34 @@ long
 batch_add(struct batch *batch, struct vmail_str text, unsigned long number)
 {
 	struct batch_line line = { text.p, (uint32_t)text.n, (uint32_t)number };
-	struct vmail_str name = name_of(&line);
-	uint32_t hash = hash_of(batch, name);
-	struct batch_slot *slot;
+	uint32_t at = (uint32_t)batch->lines;
 
 	if (!grow(batch))
 		return -1;
-	slot = slot_of(batch, name, hash);
-	if (slot->line != 0)
-		return batch->line[slot->line - 1].number;
+	switch (vmail_nameset_add(
+	    &batch->names, name_of(&line), same_name, batch, &at)) {
+	case VMAIL_NAMESET_MET:
+		return batch->line[at].number;
+	case VMAIL_NAMESET_NO_MEMORY:
+		return -1;
+	case VMAIL_NAMESET_NEW:
+		break;
+	}
 	line.p = keep(batch, text);
 	if (!line.p)
 		return -1;
 	batch->line[batch->lines++] = line;
-	*slot = (struct batch_slot){ hash, (uint32_t)batch->lines };
 	return 0;
 }
 
 const struct batch_line *
 batch_find(const struct batch *batch, struct vmail_str name)
 {
-	const struct batch_slot *slot =
-	    slot_of(batch, name, hash_of(batch, name));
+	uint32_t at;
 
-	return slot->line ? &batch->line[slot->line - 1] : NULL;
+	return vmail_nameset_find(&batch->names, name, same_name, batch, &at)
+		   ? &batch->line[at]
+		   : NULL;
 }
 
 static bool

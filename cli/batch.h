@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/admin/nameset.h"
 #include "common/core/text.h"
 
 struct batch_line {
@@ -17,15 +18,12 @@ struct batch_line {
 };
 
 struct batch_block;
-struct batch_slot;
 
 struct batch {
 	struct batch_block *first, *last;
 	struct batch_line *line;
 	size_t lines, room;
-	struct batch_slot *slot;
-	size_t slots;
-	unsigned char key[16]; /* nobody can make names collide */
+	struct vmail_nameset names;
 };
 
 /* False: no memory. */

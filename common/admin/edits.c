@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "common/admin/secret.h"
-#include "common/core/cdb.h"
 #include "common/core/entry.h"
 #include "common/core/file.h"
 
@@ -202,43 +201,10 @@ name_at(const struct vmail_edits *e, size_t at)
 	return vmail_text_cut(&rest, ':');
 }
 
-/* The slot of that name among the added ones, or the free one for it. */
-static struct vmail_edits_name *
-name_slot(const struct vmail_edits *e, struct vmail_str name, uint32_t hash)
-{
-	size_t i = hash & (e->names_room - 1);
-
-	while (e->names[i].at != 0 &&
-	       (e->names[i].hash != hash ||
-		   !vmail_str_eq(name_at(e, e->names[i].at - 1), name)))
-		i = (i + 1) & (e->names_room - 1);
-	return &e->names[i];
-}
-
 static bool
-more_names(struct vmail_edits *e)
+same_name(const void *arg, uint32_t at, struct vmail_str name)
 {
-	size_t room = e->names_room != 0 ? 2 * e->names_room : 16;
-	struct vmail_edits_name *names;
-
-	if (2 * (e->adds + 1) <= e->names_room)
-		return true;
-	names = calloc(room, sizeof(*names));
-	if (names == NULL)
-		return false;
-	for (size_t i = 0; i < e->names_room; i++) {
-		size_t to = e->names[i].hash & (room - 1);
-
-		if (e->names[i].at == 0)
-			continue;
-		while (names[to].at != 0)
-			to = (to + 1) & (room - 1);
-		names[to] = e->names[i];
-	}
-	free(e->names);
-	e->names = names;
-	e->names_room = room;
-	return true;
+	return vmail_str_eq(name_at(arg, at), name);
 }
 
 enum vmail_rc
@@ -247,22 +213,22 @@ vmail_edits_add(
 {
 	struct vmail_str rest = text;
 	enum vmail_rc rc = judge(text, err);
-	struct vmail_edits_name *slot;
-	struct vmail_str name;
-	uint32_t hash;
+	uint32_t at = (uint32_t)e->added_n;
 
 	if (rc != VMAIL_OK)
 		return rc;
-	if (e->added_n + text.n >= UINT32_MAX || !more_names(e) ||
-	    !more_added(e, text.n + 1))
+	if (e->added_n + text.n >= UINT32_MAX || !more_added(e, text.n + 1))
 		return no_memory(err);
-	name = vmail_text_cut(&rest, ':');
-	hash = vmail_cdb_hash(name);
-	slot = name_slot(e, name, hash);
-	if (slot->at != 0)
+	switch (vmail_nameset_add(
+	    &e->names, vmail_text_cut(&rest, ':'), same_name, e, &at)) {
+	case VMAIL_NAMESET_NEW:
+		break;
+	case VMAIL_NAMESET_MET:
 		return vmail_fail(
 		    err, VMAIL_EXISTS, NULL, 0, "this name is added already");
-	*slot = (struct vmail_edits_name){ hash, (uint32_t)e->added_n + 1 };
+	case VMAIL_NAMESET_NO_MEMORY:
+		return no_memory(err);
+	}
 	memcpy(e->added + e->added_n, text.p, text.n);
 	e->added[e->added_n + text.n] = '\n';
 	e->added_n += text.n + 1;
@@ -669,7 +635,7 @@ vmail_edits_clear(struct vmail_edits *e)
 	for (size_t i = 0; i < e->n; i++)
 		edit_wipe(&e->list[i]);
 	free(e->list);
-	free(e->names);
+	vmail_nameset_clear(&e->names);
 	if (e->added != NULL) {
 		explicit_bzero(e->added, e->added_n);
 		(void)munmap(e->added, e->added_room);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/admin/nameset.h"
 #include "common/core/err.h"
 #include "common/core/text.h"
 
@@ -28,11 +29,6 @@ struct vmail_edit {
 	size_t old_n;
 };
 
-/* A name that is added, in a hash set. */
-struct vmail_edits_name {
-	uint32_t hash, at; /* in added, plus 1; 0: free */
-};
-
 /* Zeroed to begin with. */
 struct vmail_edits {
 	struct vmail_edit *list; /* in order of offset */
@@ -41,8 +37,7 @@ struct vmail_edits {
 	size_t added_n, added_room, adds;
 	bool whole;   /* all of it is new: what stands in the file whole_fd */
 	int whole_fd; /* the caller's */
-	struct vmail_edits_name *names; /* hash set of their names */
-	size_t names_room;
+	struct vmail_nameset names; /* theirs; they lie in added */
 };
 
 /* The file that the edits are for. */
