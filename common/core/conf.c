@@ -589,15 +589,18 @@ take_lines(struct reading *r, const char *buf, size_t n, size_t *used)
 }
 
 static enum vmail_rc
-take_file(struct reading *r, int fd)
+take_file(struct reading *r, int fd, uint64_t size)
 {
 	/* With room for CR and LF: a line that fills it all is too long. */
 	char buf[LINE_MAX_BYTES + 2];
 	uint64_t at = 0;
 
 	while (at <= FILE_MAX_BYTES) {
-		size_t used = 0;
-		ssize_t got = vmail_file_pread(fd, buf, sizeof(buf), at);
+		size_t used = 0, left = size - at < sizeof(buf)
+					    ? (size_t)(size - at)
+					    : sizeof(buf);
+		/* No call to learn of an end that is known: each login asks. */
+		ssize_t got = vmail_file_pread(fd, buf, left, at);
 		enum vmail_rc rc;
 
 		if (got < 0)
@@ -629,7 +632,7 @@ vmail_conf_load(
 	if (rc == VMAIL_OK)
 		rc = vmail_file_trust(&st, from, err);
 	if (rc == VMAIL_OK)
-		rc = take_file(&r, fd);
+		rc = take_file(&r, fd, (uint64_t)st.st_size);
 	else if (rc == VMAIL_NOT_FOUND && strcmp(from, VMAIL_CONF_PATH) == 0)
 		rc = VMAIL_OK;
 	else if (rc == VMAIL_NOT_FOUND) {

@@ -7,6 +7,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+enum { USUAL_LINE = 1024 };
+
 void
 vmail_file_close(int *fd)
 {
@@ -353,6 +355,20 @@ vmail_file_find(int fd, uint64_t from, uint64_t to, struct vmail_str name,
 	return VMAIL_NOT_FOUND;
 }
 
+/* As vmail_file_pread; a line is seldom long, and a login pays for what is
+ * read behind it. */
+static ssize_t
+read_line(int fd, char *buf, size_t size, uint64_t at)
+{
+	size_t first = size < USUAL_LINE ? size : USUAL_LINE;
+	ssize_t got = vmail_file_pread(fd, buf, first, at), more;
+
+	if (got < (ssize_t)first || memchr(buf, '\n', first) != NULL)
+		return got;
+	more = vmail_file_pread(fd, buf + first, size - first, at + first);
+	return more < 0 ? more : got + more;
+}
+
 /* The offset behind the first line feed at or after pos, or the file's end. */
 static enum vmail_rc
 next_line(int fd, uint64_t pos, char *window, size_t size, uint64_t *next)
@@ -378,7 +394,7 @@ enum vmail_rc
 vmail_file_line(int fd, uint64_t at, char *buf, size_t size,
     struct vmail_str *line, uint64_t *next)
 {
-	ssize_t got = vmail_file_pread(fd, buf, size, at), more = 0;
+	ssize_t got = read_line(fd, buf, size, at), more = 0;
 	size_t n = got < 0 ? 0 : (size_t)got;
 	const char *lf = memchr(buf, '\n', n);
 	char beyond = '\n';

@@ -232,6 +232,20 @@ setup() { pam_room; }
 	says authenticate PAM_USER_UNKNOWN
 }
 
+@test "a login on a kept handle asks the kernel 19 things, and reads no more than it needs" {
+	local more=({1..20})
+	users "jo@example.org:$QUICK:::::" "ann@example.org:$QUICK:::::" \
+		"${more[@]/%/@example.org:$QUICK:::::}"
+	"$TOOL" map "$ETC/vmail.conf"
+	answers testtest testtest
+	strace -qq -y -o "$T/calls" "$CLIENT" -c "$T/pam.d" -a "$T/answers" \
+		-l "$T/log" mail ann@example.org authenticate authenticate
+	sed -i -n "\\|$ETC|p" "$T/calls"
+	[ "$(grep -c vmail.conf "$T/calls")" -eq 8 ]
+	[ "$(wc -l <"$T/calls")" -eq 38 ]
+	run ! grep -E 'pread64\(.*/passwd>.* [0-9]{5,}, [0-9]+\)' "$T/calls"
+}
+
 @test "a damaged map does no harm" {
 	"$TOOL" map "$ETC/vmail.conf"
 	dd if=/dev/urandom of="$ETC/passwd.cdb" bs=512 seek=8 count=4 \

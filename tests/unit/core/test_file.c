@@ -684,6 +684,35 @@ a_last_line_may_fill_the_buffer(void **state)
 }
 
 static void
+a_line_of_any_length_is_read_whole(void **state)
+{
+	char text[1050], buf[4096];
+	struct vmail_str line;
+	uint64_t next;
+
+	(void)state;
+	for (size_t n = 1010; n < 1040; n++) {
+		for (size_t i = 0; i < n; i++)
+			text[i] = (char)('a' + i * i % 26);
+		memcpy(text + n, "\nmore\n", 6);
+		put_file("f", text, n + 6);
+		VMAIL_AUTOCLOSE int fd = opened("f", O_RDONLY);
+		assert_int_equal(
+		    vmail_file_line(fd, 0, buf, sizeof(buf), &line, &next),
+		    VMAIL_OK);
+		assert_int_equal(line.n, n);
+		assert_memory_equal(line.p, text, n);
+		assert_int_equal(next, n + 1);
+		assert_int_equal(truncate("f", (off_t)n), 0);
+		assert_int_equal(
+		    vmail_file_line(fd, 0, buf, sizeof(buf), &line, &next),
+		    VMAIL_OK);
+		assert_int_equal(line.n, n);
+		assert_int_equal(next, n);
+	}
+}
+
+static void
 closing_keeps_errno_and_is_safe_twice(void **state)
 {
 	int fd;
@@ -734,6 +763,7 @@ main(void)
 		IN_FOLDER(lines_are_read_one_after_another),
 		IN_FOLDER(a_line_too_long_is_passed_over_as_a_whole),
 		IN_FOLDER(a_last_line_may_fill_the_buffer),
+		IN_FOLDER(a_line_of_any_length_is_read_whole),
 		IN_FOLDER(closing_keeps_errno_and_is_safe_twice),
 	};
 
