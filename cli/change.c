@@ -120,6 +120,18 @@ say_stale(const struct vmail_err *warning)
 	say_mend("vmailadm map");
 }
 
+static void
+say_unsynced(const struct run *run, const struct vmail_err *why)
+{
+	const char *path = run->conf.passwd_file;
+	char text[VMAIL_ERR_TEXT];
+
+	vmail_err_text(why, text, sizeof(text));
+	say_warn("the change is done, but a power cut may undo it: %s", text);
+	say_mend("dmesg tells what the disk has; then: sync %.*s",
+	    (int)(strrchr(path, '/') - path) + 1, path);
+}
+
 /* Readers may have met the file half written, for a moment. */
 static void
 say_in_place(const struct run *run, const struct vmail_commit *done)
@@ -171,6 +183,8 @@ change_commit(struct run *run, struct vmail_store **store, bool force)
 	say_in_place(run, &done);
 	if (done.warning.rc != VMAIL_OK)
 		say_stale(&done.warning);
+	if (done.unsynced.rc != VMAIL_OK)
+		say_unsynced(run, &done.unsynced);
 	return STATUS_OK;
 }
 

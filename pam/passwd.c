@@ -227,6 +227,9 @@ change(struct vmail_login *l, unsigned flags, const struct vmail_secret *before)
 		vmail_log_user(l, "password changed");
 	if (rc == VMAIL_OK && done.warning.rc != VMAIL_OK)
 		vmail_log_failure(l, "the map is stale", &done.warning);
+	if (rc == VMAIL_OK && done.unsynced.rc != VMAIL_OK)
+		vmail_log_failure(
+		    l, "a power cut may undo the change", &done.unsynced);
 	return vmail_pam_code(rc, VMAIL_ASK_CHANGE);
 }
 

@@ -359,7 +359,8 @@ publish(struct commit *c, struct vmail_commit *done)
 	keep_backup(s, done);
 	publish_map(c, done);
 	if (fsync(s->folder) != 0)
-		warn(done, s->conf.passwd_file, "fsync the folder");
+		(void)vmail_fail_sys(
+		    &done->unsynced, s->conf.passwd_file, "fsync the folder");
 }
 
 /* The same behind a commit in place: the map is made only now, from what the

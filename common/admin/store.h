@@ -70,8 +70,10 @@ struct vmail_commit {
 	 * a process that has it mounted singly, 0 where it is itself one. */
 	bool in_place;
 	pid_t holder;
-	struct vmail_err warning; /* rc != VMAIL_OK: the change is done, but
-				   * the map is stale, and why */
+	struct vmail_err warning;  /* rc != VMAIL_OK: the change is done, but
+				    * the map is stale, and why */
+	struct vmail_err unsynced; /* rc != VMAIL_OK: the change is done and
+				    * seen, but a power cut may undo it */
 };
 
 /*

@@ -203,6 +203,26 @@ last_line() {
 	run -1 told testtest auth "$FIELD_USER"
 }
 
+# The nth sync of the command fails.
+unsynced() { # NTH WORD...
+	strace -qq -o "$BATS_TEST_TMPDIR/calls" -e trace=fsync \
+		-e inject="fsync:error=EIO:when=$1" "$VMAIL_BUILD/vmailadm" \
+		--conf "$ROOM/vmail.conf" "${@:2}"
+}
+
+@test "a change is refused where the file cannot be synced, and done where the folder cannot" {
+	before=$(<"$P")
+	run -1 unsynced 1 usermod -c Nobody "$FIELD_USER"
+	run -1 unsynced 2 usermod -c Nobody "$FIELD_USER"
+	[ "$(<"$P")" = "$before" ]
+	run -0 unsynced 3 usermod -c Somebody "$FIELD_USER"
+	grep -q :Somebody: "$P"
+	[[ $output == *"the change is done, but a power cut may undo it: $P: failed: fsync the folder: Input/output error"* ]]
+	[[ $output == *"sync $ROOM/"* ]]
+	[[ $output != *"vmailadm map"* ]]
+	run -0 vmailadm check
+}
+
 @test "userdel removes the users and no other byte, all or none" {
 	line "third@x.y:$QUICK::::/third::"
 	run -3 vmailadm --force userdel third@x.y nobody@x.y
