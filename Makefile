@@ -29,15 +29,15 @@ B := $(BUILD)
 
 CORE := err text file conf entry extra cdb map torn db views nsmap ids
 ADMIN := secret policy auth store walk setup domains edits commit nameset \
-	journal inplace maphead mapmake mappatch derive perm descend tree lacking \
-	ondisk fixperms_rules fixperms_fix fixperms_home fixperms_acl \
-	fixperms_files mounts
+	journal inplace maphead mapmake mappatch derive perm descend tree \
+	lacking ondisk fixperms_rules fixperms_fix fixperms_home fixperms_acl \
+	fixperms_files mounts inside access authprocs dovecotconf
 SCHEME := scheme crypt sodium plain
 PAM := pam_vmail login passwd session args rc log
 NSS := passwd walk group source pack status
 CLI := main domains opt say ask report table json csv world line userfields \
 	newname newpass change locking twins homes userview account derived \
-	snippets names check_files check_mounts check_identities check_derived \
+	snippets names check_files check_mounts check_access check_identities check_derived \
 	check_lines check_password check_extras \
 	fixperms_homes fixperms_ids fixperms_lines fixperms_say \
 	feed batch newrecord jsonl jsonplain mask progress child \

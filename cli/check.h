@@ -8,6 +8,7 @@
 
 #include "cli/report.h"
 #include "cli/world.h"
+#include "common/admin/authprocs.h"
 
 enum severity { SEVERITY_ERROR, SEVERITY_WARN };
 
@@ -25,6 +26,7 @@ struct check {
 	const struct vmail_conf *conf;
 	struct vmail_str domain; /* whose file it is; empty: everybody's */
 	const struct world *world;
+	const struct vmail_authprocs *procs; /* who must be able to read */
 	struct report *report;
 	unsigned long errors, warnings;
 	bool good; /* false: stdout failed, or no memory */
@@ -40,6 +42,8 @@ void check_files(struct check *check);
 void check_settings(struct check *check);
 /* Mounts of one file alone. */
 void check_mounts(struct check *check);
+/* Can every Dovecot that reads these files read them? */
+void check_access(struct check *check);
 /* The map, and what else is derived. */
 void check_derived(struct check *check);
 /* What NSS reads first, where that is another one. */

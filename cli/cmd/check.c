@@ -48,6 +48,7 @@ check_domain(const struct vmail_conf *conf, struct vmail_str domain, void *arg)
 	c->domain = domain;
 	check_files(c);
 	check_mounts(c);
+	check_access(c);
 	check_derived(c);
 	check_lines(c);
 	return c->good;
@@ -89,13 +90,22 @@ static int
 check(struct run *run)
 {
 	struct world world;
-	struct check c = { .conf = &run->conf, .world = &world, .good = true };
+	struct vmail_authprocs procs;
+	struct check c = { .conf = &run->conf,
+		.world = &world,
+		.procs = &procs,
+		.good = true };
 	struct vmail_err err;
 	int status;
 
 	if (world_open(&world, &run->conf, &err) != VMAIL_OK)
 		return say_error(&err);
+	if (vmail_authprocs_open(&procs, &err) != VMAIL_OK) {
+		world_close(&world);
+		return say_error(&err);
+	}
 	status = check_all(&c, run);
+	vmail_authprocs_close(&procs);
 	world_close(&world);
 	return status;
 }

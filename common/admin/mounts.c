@@ -46,14 +46,14 @@ cut_line(struct vmail_str line, struct mount_line *m)
  * chunk cannot be ours to judge and is passed over. False: the callback
  * stopped. A file that cannot be read has no lines: its process may be gone. */
 static bool
-each_line(const char *mountinfo,
+each_line(int proc, const char *mountinfo,
     bool (*each)(const struct mount_line *line, void *arg), void *arg)
 {
 	char chunk[MOUNTINFO_CHUNK];
 	size_t have = 0;
 	ssize_t got;
 	bool go_on = true;
-	VMAIL_AUTOCLOSE int fd = open(mountinfo, O_RDONLY | O_CLOEXEC);
+	VMAIL_AUTOCLOSE int fd = openat(proc, mountinfo, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return true;
@@ -159,7 +159,7 @@ find_ours(int fd, uint64_t id, struct search *s, struct place *place)
 	path[n] = '\0';
 	if (ends_with((struct vmail_str){ path, (size_t)n }, gone))
 		path[(size_t)n - (sizeof(gone) - 1)] = '\0';
-	(void)each_line("/proc/self/mountinfo", is_ours, s);
+	(void)each_line(AT_FDCWD, "/proc/self/mountinfo", is_ours, s);
 	s->path = NULL;
 }
 
@@ -233,7 +233,7 @@ ask_process(struct survey *s, const char *name, enum vmail_rc *rc)
 		return met == 0;
 	s->pid = (pid_t)pid;
 	(void)snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)pid);
-	return each_line(path, is_holder, s);
+	return each_line(AT_FDCWD, path, is_holder, s);
 }
 
 static enum vmail_rc
@@ -287,6 +287,78 @@ vmail_mounts_holders(int fd, const char *path,
 	if (rc != VMAIL_OK || !here.ours.found)
 		return rc;
 	return holders_of(&here.place, each, arg, path, err);
+}
+
+/* One process's paths of a place. */
+struct sight {
+	const struct place *place;
+	bool (*each)(const char *seen, void *arg);
+	void *arg;
+};
+
+/* An octal digit, or 8. */
+static unsigned
+octal(char c)
+{
+	return c >= '0' && c <= '7' ? (unsigned)(c - '0') : 8;
+}
+
+/* The name itself: \040 and the like undone. */
+static void
+put_plain(struct vmail_buf *b, struct vmail_str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		const char *p = s.p + i;
+
+		if (*p == '\\' && s.n - i > 3 && octal(p[1]) < 4 &&
+		    octal(p[2]) < 8 && octal(p[3]) < 8) {
+			vmail_buf_char(
+			    b, (char)(octal(p[1]) << 6 | octal(p[2]) << 3 |
+				      octal(p[3])));
+			i += 3;
+		} else {
+			vmail_buf_char(b, *p);
+		}
+	}
+}
+
+/* The mount shows the place if its root is it, or a folder above it. */
+static bool
+is_sight(const struct mount_line *line, void *arg)
+{
+	const struct sight *s = arg;
+	struct vmail_str rest = vmail_str(s->place->root);
+	struct vmail_str root = line->root, point = line->point;
+	char path[PLACE_MAX];
+	struct vmail_buf b = { path, sizeof(path), 0, false };
+
+	if (vmail_str_is(root, "/"))
+		root.n = 0;
+	if (vmail_str_is(point, "/"))
+		point.n = 0;
+	if (!vmail_str_is(line->device, s->place->device) || root.n > rest.n ||
+	    memcmp(rest.p, root.p, root.n) != 0)
+		return true;
+	rest.p += root.n;
+	rest.n -= root.n;
+	if (rest.n != 0 && *rest.p != '/')
+		return true;
+	put_plain(&b, point);
+	put_plain(&b, rest);
+	return vmail_buf_end(&b) != VMAIL_OK || s->each(path, s->arg);
+}
+
+enum vmail_rc
+vmail_mounts_paths(int fd, const char *path, int proc,
+    bool (*each)(const char *seen, void *arg), void *arg, struct vmail_err *err)
+{
+	struct here here;
+	struct sight sight = { &here.place, each, arg };
+	enum vmail_rc rc = look(fd, path, &here, err);
+
+	if (rc == VMAIL_OK && here.ours.found)
+		(void)each_line(proc, "mountinfo", is_sight, &sight);
+	return rc;
 }
 
 /* The first one that a rename would leave behind. */

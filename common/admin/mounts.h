@@ -29,6 +29,16 @@ enum vmail_rc vmail_mounts_holders(int fd, const char *path,
     bool (*each)(const struct vmail_mounts_holder *holder, void *arg),
     void *arg, struct vmail_err *err);
 
+/*
+ * Calls each with every path at which a process has that file in its mounts,
+ * by a folder or alone, as the process sees it (proc: its /proc/PID, open);
+ * another mount may lie over it there. False stops. VMAIL_OK also where there
+ * is none. VMAIL_IO.
+ */
+enum vmail_rc vmail_mounts_paths(int fd, const char *path, int proc,
+    bool (*each)(const char *seen, void *arg), void *arg,
+    struct vmail_err *err);
+
 /* How a file may be changed. */
 enum vmail_mounts_way {
 	VMAIL_MOUNTS_RENAME,   /* replaced by a new one */

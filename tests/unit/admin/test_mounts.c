@@ -129,6 +129,53 @@ a_file_that_has_lost_its_name_cannot_be_replaced(void **state)
 	end(&f);
 }
 
+/* Every path seen, one behind the other. */
+static bool
+note_path(const char *seen, void *arg)
+{
+	char *all = arg;
+
+	strcat(all, seen);
+	strcat(all, "\n");
+	return true;
+}
+
+static void
+a_process_has_it_wherever_its_mounts_show_it(void **state)
+{
+	struct fixture f;
+	char folder[256], other[256], path[256];
+	pid_t pid;
+
+	(void)state;
+	begin(&f, "ann:x\n");
+	assert_int_equal(mkdir(in_dir(&f, "a folder", folder), 0755), 0);
+	put(in_dir(&f, "other", other), "", 0, 0640);
+	pid = fork();
+	if (pid == 0) {
+		char all[4096] = "", want[1024];
+		int fd, proc;
+
+		if (unshare(CLONE_NEWNS) != 0 ||
+		    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+		    mount("t", folder, "tmpfs", 0, NULL) != 0)
+			_exit(99);
+		in_dir(&f, "a folder/passwd", path);
+		put(path, "ann:x\n", 6, 0640);
+		if (mount(path, other, NULL, MS_BIND, NULL) != 0)
+			_exit(98);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		proc = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (vmail_mounts_paths(
+			fd, path, proc, note_path, all, &f.err) != VMAIL_OK)
+			_exit(1);
+		(void)snprintf(want, sizeof(want), "%s\n%s\n", path, other);
+		_exit(strcmp(all, want) == 0 ? 0 : 2);
+	}
+	assert_int_equal(outcome(pid), 0);
+	end(&f);
+}
+
 int
 main(void)
 {
@@ -139,6 +186,7 @@ main(void)
 		cmocka_unit_test(a_file_replaced_behind_its_mount_is_said_so),
 		cmocka_unit_test(
 		    a_file_that_has_lost_its_name_cannot_be_replaced),
+		cmocka_unit_test(a_process_has_it_wherever_its_mounts_show_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
