@@ -98,9 +98,25 @@ put_group(struct vmail_buf *b, const struct trial *t, gid_t group)
 	}
 }
 
-/* The best remedy that fits (ids.md). What the modes alone refuse is mended
- * by fixperms; a user namespace gets an entry of its own; a container without
- * one the group, since its numbers are other people's here. */
+/* An entry for that number alone, which is nobody else's on this system.
+ * Commits keep it. */
+static bool
+put_acl(struct vmail_buf *b, const struct trial *t, const char *before)
+{
+	uid_t uid = t->proc->self.who.uid;
+
+	if (is_account(uid))
+		return false;
+	vmail_buf_z(b, before);
+	put_text(b, "setfacl -m u:", uid);
+	vmail_buf_z(b, ":r ");
+	vmail_buf_z(b, t->path);
+	return true;
+}
+
+/* The best remedy that fits (ids.md). What modes alone refuse is mended by
+ * fixperms. A user namespace gets an entry of its own; a container without
+ * one the group first, since its numbers are other people's here. */
 static void
 put_fix(struct vmail_buf *b, const struct trial *t)
 {
@@ -109,20 +125,23 @@ put_fix(struct vmail_buf *b, const struct trial *t)
 
 	if (has_group(who, group)) {
 		vmail_buf_z(b, "vmailadm fixperms");
-	} else if (!t->proc->other_pids && !t->proc->other_users) {
+		return;
+	}
+	if (!t->proc->other_pids && !t->proc->other_users) {
 		put_text(b, "reader_group = ", who->gid);
 		vmail_buf_z(b, " in vmail.conf, then: vmailadm fixperms");
-	} else if (t->proc->other_users && !is_account(who->uid)) {
-		put_text(b, "setfacl -m u:", who->uid);
-		vmail_buf_z(b, ":r ");
-		vmail_buf_z(b, t->path);
-	} else if (group != 0) {
-		put_group(b, t, group);
-	} else {
-		vmail_buf_z(b, "set reader_group in vmail.conf to a group of "
-			       "its own and run vmailadm fixperms, then run "
-			       "this again");
+		return;
 	}
+	if (t->proc->other_users && put_acl(b, t, ""))
+		return;
+	if (group != 0)
+		put_group(b, t, group);
+	else
+		vmail_buf_z(b, "set reader_group in vmail.conf to a group of "
+			       "its own, run vmailadm fixperms, then this "
+			       "again");
+	if (!t->proc->other_users)
+		(void)put_acl(b, t, "; or: ");
 }
 
 static void
@@ -149,10 +168,20 @@ say_refused(struct trial *t, const char *seen, const char *code,
 	}
 	vmail_buf_z(&m, ": ");
 	vmail_buf_z(&m, why);
+	if (severity == SEVERITY_WARN)
+		vmail_buf_z(&m, " (whether it must is unclear: a part of its "
+				"configuration could not be read)");
 	(void)vmail_buf_end(&m);
 	put_fix(&f, t);
 	(void)vmail_buf_end(&f);
 	say(t, severity, code, message, fix);
+}
+
+/* What is not known of one file is not known of the others: said once. */
+static bool
+is_passwd(const struct trial *t)
+{
+	return strcmp(t->path, t->check->conf->passwd_file) == 0;
 }
 
 static void
@@ -161,8 +190,7 @@ say_untested(struct trial *t, const struct vmail_err *err)
 	char message[TEXT_ROOM];
 	struct vmail_buf m = { message, sizeof(message), 0, false };
 
-	/* Once a process is enough. */
-	if (strcmp(t->path, t->check->conf->passwd_file) != 0)
+	if (!is_passwd(t))
 		return;
 	vmail_buf_z(&m, "whether ");
 	put_process(&m, t->proc);
@@ -223,7 +251,8 @@ judge(struct trial *t, const char *seen, const char *code, const char *why)
 		say_refused(t, seen, code, SEVERITY_ERROR, why);
 		return;
 	case VMAIL_DOVECOTCONF_UNCLEAR:
-		say_refused(t, seen, code, SEVERITY_WARN, why);
+		if (is_passwd(t))
+			say_refused(t, seen, code, SEVERITY_WARN, why);
 		return;
 	}
 }
