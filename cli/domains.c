@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "cli/change.h"
@@ -160,6 +161,50 @@ domains_run(const struct cmd *cmd, struct run *run)
 		    "%s: cannot do with one passwd-file per domain, yet",
 		    cmd->name);
 	return cmd->flags & CMD_USERS ? run_users(cmd, run) : cmd->run(run);
+}
+
+static bool
+folder_is_there(const struct vmail_conf *conf)
+{
+	char folder[VMAIL_CONF_PATH_MAX + 1];
+	struct stat st;
+
+	strcpy(folder, conf->passwd_file);
+	*strrchr(folder, '/') = '\0';
+	return lstat(folder, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+int
+domains_enter(
+    struct run *run, const char *typed, char domain[VMAIL_NAME_MAX + 1])
+{
+	size_t n = strlen(typed);
+
+	if (!vmail_conf_has_domains(&run->conf))
+		return say_fail(STATUS_USAGE,
+		    "there is one passwd-file for all domains: name none");
+	if (n <= VMAIL_NAME_MAX) {
+		memcpy(domain, typed, n + 1);
+		vmail_text_lower(domain, n);
+	}
+	if (n > VMAIL_NAME_MAX ||
+	    vmail_conf_enter(&run->conf, vmail_str(domain)) != VMAIL_OK)
+		return say_fail(STATUS_USAGE,
+		    "'%s': no domain that could have a file of its own", typed);
+	if (folder_is_there(&run->conf))
+		return STATUS_OK;
+	return say_fail(STATUS_FAILED, "%s: that domain has no folder", domain);
+}
+
+bool
+domains_holds(struct vmail_str domain, struct vmail_str name)
+{
+	struct vmail_str local, own;
+
+	if (domain.n == 0)
+		return true;
+	vmail_name_split(name, &local, &own);
+	return own.n == domain.n && strncasecmp(own.p, domain.p, own.n) == 0;
 }
 
 bool

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/domains.h"
 #include "cli/names.h"
 #include "cli/say.h"
 #include "common/admin/store.h"
@@ -11,7 +12,7 @@
 enum { CHUNK = 65536 };
 
 struct judgment {
-	const struct newrecord_rules *rules;
+	const struct rewrite_rules *rules;
 	const char *path;
 	/* Of the old file: its lines, its names, those that two lines have. */
 	struct names lines, names, twins;
@@ -80,10 +81,15 @@ judge_new(struct judgment *j, const struct vmail_walk_line *line,
 		    "a byte order mark, which would hide this user");
 		return;
 	}
-	if (meet(j, &j->names, e->name, line->number) > 0)
-		good = newrecord_judge_fields(j->rules, e, &fault);
-	else
-		good = newrecord_judge(j->rules, e, &fault);
+	if (meet(j, &j->names, e->name, line->number) > 0) {
+		good = newrecord_judge_fields(&j->rules->record, e, &fault);
+	} else {
+		good = newrecord_judge(&j->rules->record, e, &fault);
+		if (good && !domains_holds(j->rules->domain, e->name))
+			complain(j, line, "name",
+			    "of another domain than this file, where nobody "
+			    "looks for it");
+	}
 	if (!good)
 		complain(j, line, fault.field, fault.why);
 }
@@ -112,7 +118,7 @@ judge_line(const struct vmail_walk_line *line, void *arg)
 }
 
 int
-rewrite_judge(const struct newrecord_rules *rules, int old, int new,
+rewrite_judge(const struct rewrite_rules *rules, int old, int new,
     const char *path, unsigned *faults)
 {
 	struct judgment j = { .rules = rules, .path = path };

@@ -9,13 +9,20 @@
 
 enum { REWRITE_FAULTS_MAX = 20 };
 
+/* What the file is, and what may be written into it. */
+struct rewrite_rules {
+	struct newrecord_rules record;
+	struct vmail_str domain; /* whose file it is; empty: everybody's */
+};
+
 /*
  * Says, as `path`:LINE:, what is wrong with new that was not wrong with old:
- * lines that nobody can read, second records of a name, and lines changed
- * against a rule for what is written. *faults is how many; a status other than
+ * lines that nobody can read, second records of a name, names of another
+ * domain than the file is of, and lines changed against a rule for what is
+ * written. *faults is how many; a status other than
  * STATUS_OK: it could not be looked at, which has been said.
  */
-int rewrite_judge(const struct newrecord_rules *rules, int old, int new,
+int rewrite_judge(const struct rewrite_rules *rules, int old, int new,
     const char *path, unsigned *faults);
 
 /* Are the two the same, byte for byte? */

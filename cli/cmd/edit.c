@@ -13,6 +13,7 @@
 #include "cli/change.h"
 #include "cli/child.h"
 #include "cli/cmd/all.h"
+#include "cli/domains.h"
 #include "cli/rewrite.h"
 #include "cli/say.h"
 #include "cli/scratch.h"
@@ -20,7 +21,7 @@
 
 struct work {
 	struct run *run;
-	struct newrecord_rules rules;
+	struct rewrite_rules rules;
 	int old; /* the file as it was copied */
 	struct stat before;
 	struct scratch scratch;
@@ -190,10 +191,11 @@ turn(struct work *w, bool *again)
 	return status;
 }
 
+/* With the passwd-file that run is for. */
 static int
-edit(struct run *run)
+edit_file(struct work *w)
 {
-	struct work w = { .run = run, .old = -1, .editor = find_editor() };
+	struct run *run = w->run;
 	struct world world;
 	struct userview view = { .conf = &run->conf, .world = &world };
 	struct vmail_err err;
@@ -202,24 +204,43 @@ edit(struct run *run)
 
 	if (run->dry_run) {
 		say_line("would open a copy of %s in %s", run->conf.passwd_file,
-		    w.editor);
+		    w->editor);
 		return STATUS_OK;
 	}
 	if (world_open(&world, &run->conf, &err) != VMAIL_OK)
 		return say_error(&err);
-	w.rules.view = &view;
-	status = make_copy(&w);
+	w->rules.record.view = &view;
+	status = make_copy(w);
 	while (status == STATUS_OK && again)
-		status = turn(&w, &again);
-	vmail_file_close(&w.old);
+		status = turn(w, &again);
+	vmail_file_close(&w->old);
 	world_close(&world);
 	return status;
 }
 
+static int
+edit(struct run *run)
+{
+	struct work w = { .run = run, .old = -1, .editor = find_editor() };
+	char domain[VMAIL_NAME_MAX + 1] = "";
+	int status = STATUS_OK;
+
+	if (run->operands > 0) {
+		status = domains_enter(run, run->operand[0], domain);
+	} else if (vmail_conf_has_domains(&run->conf)) {
+		status = say_fail(STATUS_USAGE,
+		    "edit: each domain has a passwd-file of its own");
+		say_mend("vmailadm edit DOMAIN");
+	}
+	w.rules.domain = vmail_str(domain);
+	return status == STATUS_OK ? edit_file(&w) : status;
+}
+
 const struct cmd cmd_edit = {
 	.name = "edit",
-	.operands = "",
+	.operands = "[DOMAIN]",
 	.summary = "edit the passwd-file as text",
-	.flags = CMD_CHANGES | CMD_ONE_FILE,
+	.most = 1,
+	.flags = CMD_CHANGES,
 	.run = edit,
 };

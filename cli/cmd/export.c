@@ -6,32 +6,38 @@
 #include <unistd.h>
 
 #include "cli/cmd/all.h"
+#include "cli/domains.h"
 #include "cli/jsonl.h"
 #include "cli/mask.h"
 #include "cli/names.h"
 #include "cli/say.h"
+#include "common/admin/domains.h"
 #include "common/admin/store.h"
 
 struct options {
-	const char *to;
+	const char *to, *domain;
 	bool no_secrets;
 };
 
 static const struct opt opts[] = {
 	{ 0, "to", "FORMAT", "passwd-file (the default) or jsonl",
 	    offsetof(struct options, to) },
+	{ 0, "domain", "DOMAIN", "users of that domain alone",
+	    offsetof(struct options, domain) },
 	{ 0, "no-secrets", NULL, "leave the hashes out",
 	    offsetof(struct options, no_secrets) },
 	OPT_END,
 };
 
 struct work {
-	const struct run *run;
+	struct run *run;
 	const struct options *o;
 	struct world world;
 	struct userview view;
 	struct names names;
-	bool jsonl;
+	struct vmail_str only;	 /* users of that domain; empty: all */
+	struct vmail_str domain; /* whose file is read; empty: everybody's */
+	bool jsonl, stopped;
 	int status;
 	char extras[VMAIL_LINE_MAX];
 };
@@ -41,6 +47,8 @@ wanted(const struct work *w, struct vmail_str name)
 {
 	char z[VMAIL_LINE_MAX + 1];
 
+	if (!domains_holds(w->only, name))
+		return false;
 	if (w->run->operands == 0)
 		return true;
 	memcpy(z, name.p, name.n);
@@ -130,7 +138,7 @@ rough_name(struct vmail_str text)
 }
 
 static bool
-each(const struct vmail_walk_line *line, void *arg)
+take(const struct vmail_walk_line *line, void *arg)
 {
 	struct work *w = arg;
 	const char *why = "longer than 20480 bytes";
@@ -146,6 +154,8 @@ each(const struct vmail_walk_line *line, void *arg)
 		return true;
 	if (rc != VMAIL_OK)
 		return lose(w, line, why);
+	if (!domains_holds(w->domain, e.name))
+		return lose(w, line, "of another domain: nobody finds it here");
 	first = names_meet(&w->names, e.name, line->number);
 	if (first < 0)
 		return out_of_memory(w);
@@ -153,6 +163,33 @@ each(const struct vmail_walk_line *line, void *arg)
 		return put(w, line, &e);
 	snprintf(text, sizeof(text), "the user is that of line %ld", first);
 	return leave_out(line, text);
+}
+
+static bool
+each(const struct vmail_walk_line *line, void *arg)
+{
+	struct work *w = arg;
+
+	w->stopped = !take(line, arg);
+	return !w->stopped;
+}
+
+/* A file that cannot be read keeps nobody from the others. */
+static bool
+export_file(const struct vmail_conf *conf, struct vmail_str domain, void *arg)
+{
+	struct work *w = arg;
+	struct vmail_err err;
+
+	if (!conf->entered || domain.n > 0)
+		w->domain = domain;
+	if (vmail_store_walk(conf, each, w, &err) != VMAIL_OK) {
+		int status = say_error(&err);
+
+		if (w->status == STATUS_OK)
+			w->status = status;
+	}
+	return !w->stopped;
 }
 
 /* A shell that writes our output into a file makes it for everybody. */
@@ -172,7 +209,6 @@ static int
 export_all(struct work *w)
 {
 	struct vmail_err err;
-	enum vmail_rc rc;
 
 	if (world_open(&w->world, &w->run->conf, &err) != VMAIL_OK)
 		return say_error(&err);
@@ -181,14 +217,32 @@ export_all(struct work *w)
 	w->view.conf = &w->run->conf;
 	w->view.world = &w->world;
 	judge_stdout(w);
-	rc = vmail_store_walk(&w->run->conf, each, w, &err);
-	return rc == VMAIL_OK ? w->status : say_error(&err);
+	if (vmail_domains_each(&w->run->conf, export_file, w, &err) != VMAIL_OK)
+		return say_error(&err);
+	return w->status;
+}
+
+/* Of one domain with a file of its own, that file alone is read. */
+static int
+choose(struct work *w, char domain[VMAIL_NAME_MAX + 1])
+{
+	const char *wanted_one = w->o->domain;
+
+	if (!wanted_one)
+		return STATUS_OK;
+	if (!vmail_conf_has_domains(&w->run->conf)) {
+		w->only = vmail_str(wanted_one);
+		return STATUS_OK;
+	}
+	w->domain = (struct vmail_str){ domain, strlen(wanted_one) };
+	return domains_enter(w->run, wanted_one, domain);
 }
 
 static int export(struct run *run)
 {
 	struct work w = { .run = run, .o = run->options };
 	const char *to = w.o->to ? w.o->to : "passwd-file";
+	char domain[VMAIL_NAME_MAX + 1];
 	int status;
 
 	w.jsonl = strcmp(to, "jsonl") == 0;
@@ -198,7 +252,9 @@ static int export(struct run *run)
 	if (!w.o->no_secrets && geteuid() != 0)
 		return say_fail(STATUS_UNSAFE,
 		    "export: only root may, without --no-secrets");
-	status = export_all(&w);
+	status = choose(&w, domain);
+	if (status == STATUS_OK)
+		status = export_all(&w);
 	names_free(&w.names);
 	world_close(&w.world);
 	return status;

@@ -6,19 +6,43 @@
 #include "cli/change.h"
 #include "cli/child.h"
 #include "cli/cmd/all.h"
+#include "cli/domains.h"
 #include "cli/say.h"
 #include "common/core/file.h"
 
+struct options {
+	const char *domain;
+};
+
+static const struct opt opts[] = {
+	{ 0, "domain", "DOMAIN", "the one whose passwd-file is meant",
+	    offsetof(struct options, domain) },
+	OPT_END,
+};
+
 struct work {
 	struct run *run;
+	struct vmail_str domain; /* whose file it is; empty: everybody's */
 	struct stat before, after;
 };
 
 /* What stands in the file now, as far as readers pass over it in silence. */
 struct faults {
+	struct vmail_str domain;
 	unsigned long lines, first;
-	const char *why;
+	const char *kind, *why;
 };
+
+static void
+note(struct faults *f, const struct vmail_walk_line *line, const char *kind,
+    const char *why)
+{
+	if (f->lines++ > 0)
+		return;
+	f->first = line->number;
+	f->kind = kind;
+	f->why = why;
+}
 
 static bool
 look(const struct vmail_walk_line *line, void *arg)
@@ -30,10 +54,10 @@ look(const struct vmail_walk_line *line, void *arg)
 
 	if (line->whole == line->text.n)
 		rc = vmail_entry_parse(line->text, &e, &why);
-	if (rc == VMAIL_MALFORMED && f->lines++ == 0) {
-		f->first = line->number;
-		f->why = why;
-	}
+	if (rc == VMAIL_MALFORMED)
+		note(f, line, "malformed", why);
+	else if (rc == VMAIL_OK && !domains_holds(f->domain, e.name))
+		note(f, line, "name", "of another domain than this file");
 	return true;
 }
 
@@ -41,14 +65,14 @@ static int
 warn_of_lines(const struct work *w)
 {
 	const char *path = w->run->conf.passwd_file;
-	struct faults f = { 0, 0, NULL };
+	struct faults f = { .domain = w->domain };
 	struct vmail_err err;
 
 	if (vmail_store_walk(&w->run->conf, look, &f, &err) != VMAIL_OK)
 		return say_error(&err);
 	if (f.lines == 0)
 		return STATUS_OK;
-	say_warn("%s:%lu: malformed: %s%s", path, f.first, f.why,
+	say_warn("%s:%lu: %s: %s%s", path, f.first, f.kind, f.why,
 	    f.lines > 1 ? "; and more such lines" : "");
 	say_mend("vmailadm check names them all");
 	return STATUS_OK;
@@ -144,12 +168,33 @@ run_locked(struct work *w, int *status)
 	return STATUS_OK;
 }
 
+/* One at a time: a thousand locks held at once would stop everybody, and yet
+ * not the domain that is made meanwhile. */
+static int
+choose_file(struct run *run, char domain[VMAIL_NAME_MAX + 1])
+{
+	const struct options *o = run->options;
+
+	if (o->domain)
+		return domains_enter(run, o->domain, domain);
+	if (!vmail_conf_has_domains(&run->conf))
+		return STATUS_OK;
+	say_fail(0, "with-lock: each domain has a passwd-file and a lock of "
+		    "its own");
+	say_mend("vmailadm with-lock --domain=DOMAIN -- CMD, once for each");
+	return STATUS_USAGE;
+}
+
 static int
 with_lock(struct run *run)
 {
 	struct work w = { .run = run };
-	int status = STATUS_OK, mine;
+	char domain[VMAIL_NAME_MAX + 1] = "";
+	int status = choose_file(run, domain), mine;
 
+	if (status != STATUS_OK)
+		return status;
+	w.domain = vmail_str(domain);
 	if (run->dry_run) {
 		say_line("would run %s with %s locked, and rebuild the "
 			 "derived files",
@@ -171,6 +216,8 @@ const struct cmd cmd_with_lock = {
 	.summary = "run a command with the writers' lock held",
 	.least = 1,
 	.most = CMD_ANY,
-	.flags = CMD_CHANGES | CMD_ONE_FILE,
+	.flags = CMD_CHANGES,
+	.options = opts,
+	.options_size = sizeof(struct options),
 	.run = with_lock,
 };

@@ -25,6 +25,10 @@ _vmailadm_command() {
 	done
 }
 
+_vmailadm_domains() {
+	vmailadm list --output=csv -o domain 2>/dev/null | sed 1d | sort -u
+}
+
 _vmailadm_values() {
 	case $1 in
 	FILE) compgen -f -- "$2" ;;
@@ -34,6 +38,7 @@ _vmailadm_values() {
 	VERSION) echo 2.3 2.4 ;;
 	STYLE) echo file modules ;;
 	FORMAT) echo passwd-file jsonl ;;
+	DOMAIN) _vmailadm_domains ;;
 	LIST) echo user domain uid gid gecos home shell scheme locked extra ;;
 	esac
 }
@@ -46,6 +51,7 @@ _vmailadm_operands() {
 	*USER* | *GLOB*) vmailadm list --output=csv -o user 2>/dev/null |
 		sed 1d ;;
 	*FILE*) compgen -f -- "$2" ;;
+	*DOMAIN*) _vmailadm_domains ;;
 	*CMD*) compgen -c -- "$2" ;;
 	*'|'*) echo "${operands//|/ }" ;;
 	esac

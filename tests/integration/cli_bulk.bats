@@ -480,6 +480,18 @@ b@x.y:$QUICK::::::" ]
 		'second@kuma8088.com a@x.y ' ]
 	run -0 vmailadm export 'nobody@*'
 	[ -z "$output" ]
+	run -0 vmailadm export --domain X.y
+	[ "$output" = "a@x.y:$QUICK::::::" ]
+	run -0 vmailadm export --domain x.y 'second*'
+	[ -z "$output" ]
+}
+
+@test "with one file for all no domain is taken as another file" {
+	VISUAL=true run -2 vmailadm edit x.y
+	[[ $output == *"one passwd-file for all domains"* ]]
+	run -2 vmailadm with-lock --domain x.y -- touch "$BATS_TEST_TMPDIR/ran"
+	[[ $output == *"one passwd-file for all domains"* ]]
+	[ ! -e "$BATS_TEST_TMPDIR/ran" ]
 }
 
 @test "export leaves out who is not a user, says so, and is status 1 where one is lost" {

@@ -87,6 +87,20 @@ complete_line() {
 		'2.3 2.4 ' ]
 }
 
+@test "bash completes domains, as operands and as values, each once" {
+	vmailadm() {
+		[ "$1" != list ] || {
+			printf 'domain\nb.org\na.org\nb.org\n'
+			return
+		}
+		"$VMAIL_BUILD/vmailadm" "$@"
+	}
+	for words in 'map ' 'edit ' 'with-lock --domain ' 'export --domain='; do
+		[ "$(complete_line "vmailadm $words" | tr '\n' ' ')" = \
+			'a.org b.org ' ]
+	done
+}
+
 @test "the completion for zsh asks the program for every row" {
 	grep -q 'vmailadm --list-options' \
 		"$VMAIL_SOURCE/packaging/completions/_vmailadm"

@@ -197,3 +197,162 @@ some_users() {
 	[[ $output == *"passwd_file_path = $D/%{user | domain | lower}/passwd"* ]]
 	[[ $output == *"$D/%{user | domain | lower}/apppw"* ]]
 }
+
+# An editor that does what its text says, to the file $1.
+editor() {
+	printf '#!/bin/sh\n%s\n' "$1" >"$BATS_TEST_TMPDIR/editor"
+	chmod 755 "$BATS_TEST_TMPDIR/editor"
+	export VISUAL=$BATS_TEST_TMPDIR/editor
+	export TMPDIR=$BATS_TEST_TMPDIR/copies
+	mkdir -p "$TMPDIR"
+}
+
+state_of() {
+	find "$D/$1" -printf '%p %i %T@ %C@ %s\n' | sort
+}
+
+@test "edit opens the file of the domain that is named, in any case, and no other" {
+	some_users
+	before=$(state_of b.org)
+	editor 'echo "carl@a.org:{CRYPT}*::::::" >>"$1"'
+	run -0 vmailadm edit A.org
+	[ "$output" = "changed $D/a.org/passwd" ]
+	[ "$(state_of b.org)" = "$before" ]
+	run -0 vmailadm show carl@a.org
+	run -0 vmailadm map
+	[ "$(grep -c current <<<"$output")" = 2 ]
+	[ -z "$(ls -A "$TMPDIR")" ]
+	run -0 vmailadm edit --dry-run b.org
+	[ "$output" = "would open a copy of $D/b.org/passwd in $VISUAL" ]
+}
+
+@test "edit refuses what another has changed in that domain meanwhile, not in others" {
+	some_users
+	editor '"'"$VMAIL_BUILD"'/vmailadm" --conf "'"$ROOM"'/vmail.conf" \
+		--wait=0 lock "$(cat "'"$BATS_TEST_TMPDIR"'/whom")"
+		echo "# mine" >>"$1"'
+	echo bob@b.org >"$BATS_TEST_TMPDIR/whom"
+	run -0 vmailadm edit a.org
+	grep -q '# mine' "$D/a.org/passwd"
+	echo anna@a.org >"$BATS_TEST_TMPDIR/whom"
+	run -5 vmailadm edit a.org
+	[[ $output == *"was changed while you edited"* ]]
+	[ "$(grep -c '# mine' "$D/a.org/passwd")" = 1 ]
+}
+
+@test "edit refuses users of another domain, but for those that stood there" {
+	some_users
+	editor 'echo "carl@b.org:{CRYPT}*::::::" >>"$1"'
+	run -2 vmailadm edit a.org
+	[[ $output == *"/passwd:3: name: of another domain"* ]]
+	run ! grep carl "$D/a.org/passwd"
+	echo 'dora@b.org:{CRYPT}*::::::' >>"$D/a.org/passwd"
+	editor 'sed -i "s/^dora.*/&x=y/" "$1"'
+	run -0 vmailadm edit a.org
+	grep -q 'dora.*x=y' "$D/a.org/passwd"
+}
+
+@test "edit and with-lock ask for the domain, and take none that has no folder" {
+	some_users
+	editor 'touch "'"$BATS_TEST_TMPDIR"'/ran"'
+	ran=$BATS_TEST_TMPDIR/ran
+	run -2 vmailadm edit
+	[[ $output == *"each domain has a passwd-file of its own"*"mend: vmailadm edit DOMAIN" ]]
+	run -2 vmailadm with-lock -- touch "$ran"
+	[[ $output == *"a lock of its own"*"mend: vmailadm with-lock --domain=DOMAIN -- CMD"* ]]
+	run -1 vmailadm edit c.org
+	[[ $output == *"c.org: that domain has no folder" ]]
+	run -1 vmailadm with-lock --domain c.org -- touch "$ran"
+	for name in .. . ../a.org a.org/ '' a/b "$(printf 'd%.0s' {1..300})"; do
+		run -2 vmailadm edit "$name"
+		run -2 vmailadm with-lock --domain "$name" -- touch "$ran"
+		run -2 vmailadm export --domain "$name"
+	done
+	[ ! -e "$ran" ]
+	[ ! -e "$D/c.org" ]
+	rm "$D/a.org/passwd"
+	run -1 vmailadm edit a.org
+	[[ $output == *"$D/a.org/passwd: "*"missing"* ]]
+	run -1 vmailadm with-lock --domain a.org -- touch "$ran"
+	[ ! -e "$ran" ]
+}
+
+@test "with-lock holds the lock of its domain alone, and rebuilds its map" {
+	some_users
+	before=$(state_of b.org)
+	run -0 vmailadm with-lock --domain A.org -- sh -c '
+		echo "carl@a.org:{CRYPT}*::::::" >>"$2"
+		"$0" --conf "$1" --wait=0 lock anna@a.org; echo "a=$?"
+		"$0" --conf "$1" --wait=0 --dry-run lock bob@b.org; echo "b=$?"' \
+		"$VMAIL_BUILD/vmailadm" "$ROOM/vmail.conf" "$D/a.org/passwd"
+	[[ $output == *a=5*b=0* ]]
+	[ "$(state_of b.org)" = "$before" ]
+	[[ $(cdb -q "$D/a.org/passwd.cdb" carl@a.org) == :::* ]]
+	run -0 vmailadm map
+	[ "$(grep -c current <<<"$output")" = 2 ]
+	run -0 vmailadm with-lock --domain a.org -- sh -c \
+		"echo 'dora@b.org:{CRYPT}*::::::' >>'$D/a.org/passwd'"
+	[[ $output == *"$D/a.org/passwd:4: name: of another domain"*"vmailadm check"* ]]
+	run -0 vmailadm --dry-run with-lock --domain a.org -- false
+	[[ $output == "would run false with $D/a.org/passwd locked"* ]]
+}
+
+# A room with one file for all, from what the standard input exports.
+into_one_file() {
+	local room=$BATS_TEST_TMPDIR/one
+	mkdir "$room"
+	sed "s|^passwd_file = .*|passwd_file = $room/passwd|" \
+		"$ROOM/vmail.conf" >"$room/vmail.conf"
+	cp "$ROOM/views" "$room"
+	"$VMAIL_BUILD/vmailadm" --conf "$room/vmail.conf" -q init
+	"$VMAIL_BUILD/vmailadm" --conf "$room/vmail.conf" -q import "$@"
+	"$VMAIL_BUILD/vmailadm" --conf "$room/vmail.conf" export
+}
+
+@test "export prints all domains in the order of their names, and import makes the same of it" {
+	vmailadm -q useradd --generate zoe@z.org bob@b.org anna@a.org >/dev/null
+	vmailadm -q useradd --generate aaron@z.org >/dev/null
+	run -0 --separate-stderr vmailadm export
+	[ -z "$stderr" ]
+	[ "$(cut -d: -f1 <<<"$output" | tr '\n' ' ')" = \
+		'anna@a.org bob@b.org zoe@z.org aaron@z.org ' ]
+	cat "$D"/{a,b,z}.org/passwd | grep -v '^#' | cmp - <(echo "$output")
+	vmailadm export | into_one_file | cmp - <(echo "$output")
+	rm -r "$BATS_TEST_TMPDIR/one"
+	vmailadm export --to=jsonl | into_one_file --from=jsonl |
+		cmp - <(echo "$output")
+}
+
+@test "export of one domain reads its file alone, and picks by patterns too" {
+	some_users
+	vmailadm -q useradd --generate berta@b.org >/dev/null
+	rm "$D/a.org/passwd"
+	run -0 --separate-stderr vmailadm export --domain B.org
+	[ -z "$stderr" ]
+	grep -v '^#' "$D/b.org/passwd" | cmp - <(echo "$output")
+	run -0 vmailadm export --domain b.org 'ber*'
+	[[ $output == berta@b.org:* && ${#lines[@]} = 1 ]]
+	run -1 vmailadm export --domain c.org
+	[[ $output == *"that domain has no folder"* ]]
+}
+
+@test "a domain that cannot be exported is said and status 1, the others are printed" {
+	some_users
+	vmailadm -q useradd --generate carl@c.org >/dev/null
+	rm "$D/b.org/passwd"
+	run -1 --separate-stderr vmailadm export
+	[ "$(cut -d: -f1 <<<"$output" | tr '\n' ' ')" = 'anna@a.org carl@c.org ' ]
+	[[ $stderr == *"$D/b.org/passwd: "*"missing"* ]]
+}
+
+@test "a user in the file of another domain is no user, and hides none from an export" {
+	some_users
+	echo 'bob@b.org:{CRYPT}*::::::' >>"$D/a.org/passwd"
+	for domain in '' --domain=a.org; do
+		run -1 --separate-stderr vmailadm export $domain
+		[[ $stderr == *"$D/a.org/passwd:3: left out: of another domain"* ]]
+		[[ $output != *'bob@b.org:{CRYPT}*'* ]]
+	done
+	run -1 vmailadm export
+	[[ $output == *'bob@b.org:{SHA512-CRYPT}'* ]]
+}
