@@ -5,6 +5,9 @@
 #include "nss/source.h"
 #include "nss/status.h"
 
+/* Frames that are not there at the same time. */
+#define FRAME __attribute__((noinline))
+
 /* Who asks, and where the answer goes. */
 struct question {
 	struct vmail_str name; /* p == NULL: by number */
@@ -14,19 +17,53 @@ struct question {
 	size_t size;
 };
 
+/* number -> name, at the window's end. */
+static FRAME enum vmail_rc
+whose_number(
+    const struct vmail_nss_source *source, gid_t gid, struct vmail_str *name)
+{
+	const struct vmail_nss_asked asked = { .number = gid };
+	char *room = source->window + VMAIL_PUBLIC_RECORD;
+	struct vmail_world world;
+	enum vmail_rc rc =
+	    vmail_nss_world(source->map, source->window, &asked, &world);
+
+	if (rc != VMAIL_OK)
+		return rc;
+	rc = vmail_ids_group_of(&world, gid, name);
+	if (rc == VMAIL_NOT_FOUND)
+		return vmail_ids_guest_group_of(&world, gid, room, name);
+	return rc == VMAIL_OK ? vmail_nss_keep_name(source, name) : rc;
+}
+
+static FRAME enum vmail_rc
+number_of(
+    const struct vmail_nss_source *source, struct vmail_str name, gid_t *gid)
+{
+	const struct vmail_nss_asked asked = { .name = name };
+	struct vmail_world world;
+	enum vmail_rc rc =
+	    vmail_nss_world(source->map, source->window, &asked, &world);
+
+	if (rc == VMAIL_OK)
+		rc = vmail_ids_of_group(&world, name, gid);
+	if (rc == VMAIL_NOT_FOUND)
+		rc = vmail_ids_of_guest_group(&world, name, gid);
+	return rc;
+}
+
 static enum vmail_rc
 find_group(const struct vmail_nss_source *source, const void *question)
 {
 	const struct question *q = question;
-	struct vmail_world world;
 	struct vmail_str name = q->name;
 	gid_t gid;
-	enum vmail_rc rc = vmail_nss_world(source->map, source->window, &world);
+	enum vmail_rc rc = VMAIL_OK;
 
-	if (rc == VMAIL_OK && name.p == NULL)
-		rc = vmail_ids_group_of(&world, q->gid, &name);
+	if (name.p == NULL)
+		rc = whose_number(source, q->gid, &name);
 	if (rc == VMAIL_OK)
-		rc = vmail_ids_of_group(&world, name, &gid);
+		rc = number_of(source, name, &gid);
 	if (rc != VMAIL_OK)
 		return rc;
 	if (q->name.p == NULL && gid != q->gid)

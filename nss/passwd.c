@@ -14,17 +14,16 @@
  */
 #define FRAME __attribute__((noinline))
 
+/* An identity, or a view's guest. */
 static enum vmail_rc
-identity(const struct vmail_world *world, struct vmail_str name,
+lay_out_identity(struct vmail_str name, struct vmail_ids ids,
     const struct vmail_nss_target *to)
 {
-	struct vmail_nss_account account = { .name = name,
+	const struct vmail_nss_account account = { .name = name,
 		.gecos = VMAIL_STR("vmail"),
-		.home = VMAIL_STR("/nonexistent") };
-	enum vmail_rc rc = vmail_ids_of_identity(world, name, &account.ids);
+		.home = VMAIL_STR("/nonexistent"),
+		.ids = ids };
 
-	if (rc != VMAIL_OK)
-		return rc;
 	return vmail_nss_pack_passwd(&account, to);
 }
 
@@ -33,7 +32,8 @@ lay_out(const struct vmail_nss_source *source, const struct vmail_public *found,
     const struct vmail_nss_target *to)
 {
 	struct vmail_world world;
-	enum vmail_rc rc = vmail_nss_world(source->map, source->views, &world);
+	enum vmail_rc rc =
+	    vmail_nss_world(source->map, source->views, NULL, &world);
 
 	if (rc != VMAIL_OK)
 		return rc;
@@ -78,18 +78,29 @@ lowered(const struct vmail_nss_source *source, struct vmail_str name)
 	return (struct vmail_str){ copy, name.n };
 }
 
-/* *is_one: the name is an identity's, and this is the answer. */
+/* *is_one: the name is an identity's or a guest's, and this is the answer. */
 static FRAME enum vmail_rc
 identity_named(const struct vmail_nss_source *source, struct vmail_str name,
     const struct vmail_nss_target *to, bool *is_one)
 {
+	const struct vmail_nss_asked asked = { .name = name };
 	struct vmail_world world;
-	enum vmail_rc rc = vmail_nss_world(source->map, source->window, &world);
+	struct vmail_ids ids;
+	enum vmail_rc rc =
+	    vmail_nss_world(source->map, source->window, &asked, &world);
 
 	if (rc != VMAIL_OK)
 		return rc;
 	*is_one = vmail_ids_is_identity(&world, name);
-	return *is_one ? identity(&world, name, to) : VMAIL_OK;
+	if (*is_one) {
+		rc = vmail_ids_of_identity(&world, name, &ids);
+	} else {
+		rc = vmail_ids_of_guest(&world, name, &ids);
+		*is_one = rc == VMAIL_OK;
+		if (rc == VMAIL_NOT_FOUND)
+			return VMAIL_OK;
+	}
+	return rc == VMAIL_OK ? lay_out_identity(name, ids, to) : rc;
 }
 
 static enum vmail_rc
@@ -98,8 +109,11 @@ find_name(const struct vmail_nss_source *source, const void *question)
 	const struct name_question *q = question;
 	struct vmail_str name = lowered(source, q->name);
 	bool is_one = false;
-	enum vmail_rc rc = identity_named(source, name, &q->to, &is_one);
+	enum vmail_rc rc = VMAIL_OK;
 
+	/* Neither identities nor views have one in their names. */
+	if (memchr(name.p, '@', name.n) == NULL)
+		rc = identity_named(source, name, &q->to, &is_one);
 	if (rc != VMAIL_OK || is_one)
 		return rc;
 	rc = turn_to_mailboxes(source, name);
@@ -124,23 +138,29 @@ struct uid_question {
 	struct vmail_nss_target to;
 };
 
-/* *is_one: as above; else *host is the number's on the host. */
+/* *name: the identity or guest whose number this is here, at the window's end;
+ * n == 0: nobody's, and *host is the number's on the host. */
 static FRAME enum vmail_rc
-identity_numbered(const struct vmail_nss_source *source,
-    const struct uid_question *q, uint32_t *host, bool *is_one)
+whose_number(const struct vmail_nss_source *source, uid_t uid,
+    struct vmail_str *name, uint32_t *host)
 {
+	const struct vmail_nss_asked asked = { .number = uid };
+	char *room = source->window + VMAIL_PUBLIC_RECORD;
 	struct vmail_world world;
-	struct vmail_str name;
-	enum vmail_rc rc = vmail_nss_world(source->map, source->window, &world);
+	enum vmail_rc rc =
+	    vmail_nss_world(source->map, source->window, &asked, &world);
 
+	if (rc != VMAIL_OK)
+		return rc;
+	rc = vmail_ids_identity_of(&world, uid, name);
 	if (rc == VMAIL_OK)
-		rc = vmail_ids_identity_of(&world, q->uid, &name);
-	*is_one = rc == VMAIL_OK;
-	if (*is_one)
-		return identity(&world, name, &q->to);
+		return vmail_nss_keep_name(source, name);
+	if (rc == VMAIL_NOT_FOUND)
+		rc = vmail_ids_guest_of(&world, uid, room, name);
 	if (rc != VMAIL_NOT_FOUND)
 		return rc;
-	return vmail_ids_to_host(&world, q->uid, host);
+	name->n = 0;
+	return vmail_ids_to_host(&world, uid, host);
 }
 
 static enum vmail_rc
@@ -149,11 +169,15 @@ find_uid(const struct vmail_nss_source *source, const void *question)
 	const struct uid_question *q = question;
 	struct vmail_str name;
 	uint32_t host;
-	bool is_one;
-	enum vmail_rc rc = identity_numbered(source, q, &host, &is_one);
+	bool is_one = false;
+	enum vmail_rc rc = whose_number(source, q->uid, &name, &host);
 
-	if (rc != VMAIL_OK || is_one)
+	if (rc != VMAIL_OK)
 		return rc;
+	if (name.n > 0) {
+		rc = identity_named(source, name, &q->to, &is_one);
+		return rc == VMAIL_OK && !is_one ? VMAIL_NOT_FOUND : rc;
+	}
 	/* Of one file per domain no number leads to a mailbox. */
 	rc = turn_to_mailboxes(source, VMAIL_STR(""));
 	if (rc == VMAIL_OK)

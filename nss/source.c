@@ -143,16 +143,52 @@ vmail_nss_open_mailboxes(struct vmail_map *map, struct vmail_str domain)
 	return open_beside(map, domain);
 }
 
-/*
- * Is this a line that a number here can hang on? The host's; and the first of
- * an identity, which says that the name is one.
- */
+/* Which lines of views a number here can hang on. */
+struct sieve {
+	const struct vmail_nss_asked *asked;
+	/* The names that this system's view may have; n == 0: none. */
+	struct vmail_str here[2];
+	char room[2][VMAIL_VIEW_ROOM];
+};
+
+static enum vmail_rc
+set_sieve(struct sieve *s, const struct vmail_nss_asked *asked)
+{
+	enum vmail_rc rc;
+
+	*s = (struct sieve){ .asked = asked };
+	(void)vmail_views_hostname(s->room[1], &s->here[1]);
+	rc = vmail_views_named(s->room[0], &s->here[0], NULL);
+	if (rc == VMAIL_NOT_FOUND || rc == VMAIL_UNSAFE ||
+	    rc == VMAIL_MALFORMED)
+		return VMAIL_OK;
+	return rc;
+}
+
 static bool
-matters(struct vmail_str kept, const struct vmail_view *view)
+is_asked(const struct vmail_nss_asked *asked, const struct vmail_view *view)
+{
+	struct vmail_ids ids;
+
+	if (asked == NULL)
+		return false;
+	if (asked->name.n > 0)
+		return vmail_ids_guest_named(view, asked->name);
+	return vmail_ids_guest_numbers(view, &ids) &&
+	       (ids.uid == asked->number || ids.gid == asked->number);
+}
+
+/* The host's line, this system's, the guest's; and the first of an identity,
+ * which says that the name is one. */
+static bool
+matters(
+    const struct sieve *s, struct vmail_str kept, const struct vmail_view *view)
 {
 	struct vmail_view known;
 
-	if (vmail_str_is(view->name, "host"))
+	if (vmail_str_is(view->name, "host") ||
+	    vmail_str_eq(view->name, s->here[0]) ||
+	    vmail_str_eq(view->name, s->here[1]) || is_asked(s->asked, view))
 		return true;
 	while (vmail_views_next(&kept, &known)) {
 		if (vmail_str_eq(known.identity, view->identity))
@@ -162,12 +198,12 @@ matters(struct vmail_str kept, const struct vmail_view *view)
 }
 
 static void
-keep_view(struct vmail_buf *b, struct vmail_str line)
+keep_view(const struct sieve *s, struct vmail_buf *b, struct vmail_str line)
 {
 	struct vmail_view view;
 
 	if (vmail_view_parse(line, &view, NULL) != VMAIL_OK ||
-	    !matters((struct vmail_str){ b->p, b->len }, &view))
+	    !matters(s, (struct vmail_str){ b->p, b->len }, &view))
 		return;
 	vmail_buf_str(b, line);
 	vmail_buf_char(b, '\n');
@@ -176,13 +212,14 @@ keep_view(struct vmail_buf *b, struct vmail_str line)
 /* The lines in a stretch of the file that stands at *at, which moves on. False:
  * not even one is whole. */
 static bool
-keep_lines(struct vmail_buf *b, struct vmail_str rest, bool last, uint64_t *at)
+keep_lines(const struct sieve *s, struct vmail_buf *b, struct vmail_str rest,
+    bool last, uint64_t *at)
 {
 	const char *from = rest.p;
 	size_t used = 0;
 
 	while (rest.n > 0 && (last || memchr(rest.p, '\n', rest.n) != NULL)) {
-		keep_view(b, vmail_text_cut(&rest, '\n'));
+		keep_view(s, b, vmail_text_cut(&rest, '\n'));
 		used = rest.p != NULL ? (size_t)(rest.p - from) : 1;
 	}
 	*at += used;
@@ -192,7 +229,7 @@ keep_lines(struct vmail_buf *b, struct vmail_str rest, bool last, uint64_t *at)
 /* What is kept grows from the space's beginning; its end is for reading. A
  * line that does not fit there is no view. */
 static enum vmail_rc
-read_views(int fd, struct vmail_buf *b)
+read_views(int fd, const struct sieve *s, struct vmail_buf *b)
 {
 	char *text = b->p + b->size;
 	struct vmail_str line;
@@ -205,7 +242,7 @@ read_views(int fd, struct vmail_buf *b)
 		if (got < 0)
 			return VMAIL_IO;
 		line = (struct vmail_str){ text, (size_t)got };
-		if (!keep_lines(b, line, last, &at) && !last &&
+		if (!keep_lines(s, b, line, last, &at) && !last &&
 		    vmail_file_line(fd, at, text, VIEW_STRETCH, &line, &at) ==
 			VMAIL_IO)
 			return VMAIL_IO;
@@ -214,21 +251,30 @@ read_views(int fd, struct vmail_buf *b)
 	}
 }
 
+static __attribute__((noinline)) enum vmail_rc
+open_views(int *fd)
+{
+	struct stat st;
+	enum vmail_rc rc = vmail_file_open(VIEWS_PATH, O_RDONLY, fd, &st, NULL);
+
+	return rc == VMAIL_OK ? vmail_file_trust(&st, VIEWS_PATH, NULL) : rc;
+}
+
 /* The lines that matter of the views file, which may be missing. */
 static __attribute__((noinline)) enum vmail_rc
-load_views(char *space, struct vmail_str *views)
+load_views(
+    char *space, const struct vmail_nss_asked *asked, struct vmail_str *views)
 {
 	struct vmail_buf b = { .p = space,
 		.size = VMAIL_NSS_VIEWS - VIEW_STRETCH };
 	VMAIL_AUTOCLOSE int fd = -1;
-	struct stat st;
-	enum vmail_rc rc =
-	    vmail_file_open(VIEWS_PATH, O_RDONLY, &fd, &st, NULL);
+	struct sieve sieve;
+	enum vmail_rc rc = open_views(&fd);
 
 	if (rc == VMAIL_OK)
-		rc = vmail_file_trust(&st, VIEWS_PATH, NULL);
+		rc = set_sieve(&sieve, asked);
 	if (rc == VMAIL_OK)
-		rc = read_views(fd, &b);
+		rc = read_views(fd, &sieve, &b);
 	if (rc != VMAIL_OK && rc != VMAIL_NOT_FOUND)
 		return rc;
 	*views = (struct vmail_str){ space, b.len };
@@ -236,14 +282,20 @@ load_views(char *space, struct vmail_str *views)
 }
 
 enum vmail_rc
-vmail_nss_world(
-    const struct vmail_map *map, char *space, struct vmail_world *world)
+vmail_nss_world(const struct vmail_map *map, char *space,
+    const struct vmail_nss_asked *asked, struct vmail_world *world)
 {
+	struct vmail_str views;
+	enum vmail_rc rc;
+
 	vmail_world_of_map(world, map);
 	world->map_seen = is_real(map);
 	if (map->views.p != NULL)
 		return VMAIL_OK;
-	return load_views(space, &world->views);
+	rc = load_views(space, asked, &views);
+	if (rc == VMAIL_OK)
+		vmail_world_set_views(world, views);
+	return rc;
 }
 
 enum vmail_rc
@@ -269,6 +321,19 @@ vmail_nss_name_of(
 	if (!is_real(source->map))
 		return missing();
 	return vmail_map_name_of(source->map, uid, source->window, name);
+}
+
+enum vmail_rc
+vmail_nss_keep_name(
+    const struct vmail_nss_source *source, struct vmail_str *name)
+{
+	char *room = source->window + VMAIL_PUBLIC_RECORD;
+
+	if (name->n > VMAIL_NAME_MAX)
+		return VMAIL_MALFORMED;
+	memcpy(room, name->p, name->n);
+	name->p = room;
+	return VMAIL_OK;
 }
 
 bool

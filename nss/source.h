@@ -40,13 +40,19 @@ enum vmail_rc vmail_nss_ask(vmail_nss_find *find, const void *question);
 enum vmail_rc vmail_nss_open_mailboxes(
     struct vmail_map *map, struct vmail_str domain);
 
+/* Whom a question is about, as far as views may know of him. */
+struct vmail_nss_asked {
+	struct vmail_str name; /* n == 0: by number */
+	uint32_t number;
+};
+
 /*
  * What decides a number here. With `views=file` the lines that matter of
- * /etc/vmail/views are read into space[VMAIL_NSS_VIEWS]; VMAIL_MALFORMED if
- * they do not fit.
+ * /etc/vmail/views are read into space[VMAIL_NSS_VIEWS]: of guests those alone
+ * that are asked for (asked may be NULL). VMAIL_MALFORMED if they do not fit.
  */
-enum vmail_rc vmail_nss_world(
-    const struct vmail_map *map, char *space, struct vmail_world *world);
+enum vmail_rc vmail_nss_world(const struct vmail_map *map, char *space,
+    const struct vmail_nss_asked *asked, struct vmail_world *world);
 
 /* The mailbox of that name; the name of the one mailbox of the host's uid;
  * both in the window. Where there is no map and the passwd-file is not for
@@ -55,6 +61,11 @@ enum vmail_rc vmail_nss_mailbox(const struct vmail_nss_source *source,
     struct vmail_str name, struct vmail_public *out);
 enum vmail_rc vmail_nss_name_of(const struct vmail_nss_source *source,
     uint32_t uid, struct vmail_str *name);
+
+/* Moves a name to the window's end, where it stays whatever is read next.
+ * VMAIL_MALFORMED: nobody's name is so long. */
+enum vmail_rc vmail_nss_keep_name(
+    const struct vmail_nss_source *source, struct vmail_str *name);
 
 /* The name as it may be asked for, NULL and endless ones included; false:
  * nobody can have it. */

@@ -141,7 +141,7 @@ next(const struct vmail_nss_target *to)
 	struct vmail_world world;
 	struct vmail_public found;
 	uint32_t pos = walk.pos;
-	enum vmail_rc rc = vmail_nss_world(&walk.map, views, &world);
+	enum vmail_rc rc = vmail_nss_world(&walk.map, views, NULL, &world);
 
 	if (rc != VMAIL_OK)
 		return rc;

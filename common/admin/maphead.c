@@ -189,7 +189,8 @@ says_the_same(const struct vmail_maphead *now_head, const struct vmail_map *map)
 		map->patched };
 	char now[VMAIL_MAPHEAD_LEN], there[VMAIL_MAPHEAD_LEN];
 
-	head.account = map->account;
+	if (!vmail_map_get_account(map->account, &head.account))
+		head.account.file.size = 0;
 	/* The open map's page is cut into strings: read it once more. */
 	return vmail_maphead_put(&head, &lines, now, NULL) == VMAIL_OK &&
 	       vmail_file_pread(map->cdb.fd, there, sizeof(there),

@@ -8,8 +8,10 @@
 #include "common/core/nsmap.h"
 #include "common/core/views.h"
 
-/* A chunk is all the stack that reading a system file may cost. */
+/* A chunk is all the stack that reading a system file may cost; what is not
+ * needed meanwhile lies in a frame of its own, gone by then. */
 enum { CHUNK = 448 };
+#define OWN_FRAME __attribute__((noinline))
 
 /* Wanted of a line `name:x:A[:B]`. */
 struct account {
@@ -19,17 +21,28 @@ struct account {
 };
 
 void
+vmail_world_set_views(struct vmail_world *w, struct vmail_str views)
+{
+	struct vmail_view v;
+
+	w->views = views;
+	w->has_host = vmail_views_find(views, "host", w->owner_user, &v);
+	if (w->has_host)
+		w->host = (struct vmail_ids){ v.uid, v.gid };
+}
+
+void
 vmail_world_of_map(struct vmail_world *w, const struct vmail_map *map)
 {
 	*w = (struct vmail_world){ .owner_user = map->owner_user,
 		.owner_group = map->owner_group,
-		.views = map->views,
 		.first_valid_uid = map->first_valid_uid,
 		.last_valid_uid = map->last_valid_uid,
 		.map_seen = true,
 		.map_uid = map->uid,
 		.map_gid = map->gid,
-		.account = map->account.file.size != 0 ? &map->account : NULL };
+		.account = map->account };
+	vmail_world_set_views(w, map->views);
 }
 
 void
@@ -38,10 +51,10 @@ vmail_world_of_conf(struct vmail_world *w, const struct vmail_conf *conf,
 {
 	*w = (struct vmail_world){ .owner_user = vmail_conf_owner_user(conf),
 		.owner_group = vmail_conf_owner_group(conf),
-		.views = views,
 		.first_valid_uid = conf->first_valid_uid,
 		.last_valid_uid = conf->last_valid_uid,
 		.map_seen = map != NULL };
+	vmail_world_set_views(w, views);
 	if (map != NULL) {
 		w->map_uid = map->st_uid;
 		w->map_gid = map->st_gid;
@@ -62,21 +75,12 @@ in_range(const struct vmail_world *w, uint32_t id)
 	       id <= w->last_valid_uid;
 }
 
-static bool
-host_line(const struct vmail_world *w, struct vmail_str identity,
-    struct vmail_view *v)
-{
-	return vmail_views_find(w->views, "host", identity, v);
-}
-
 /* Ids are the host's own where the host's 0:GROUP shows as just that. */
 static bool
 map_shows_own(const struct vmail_world *w)
 {
-	struct vmail_view v;
-
-	return w->map_seen && w->map_uid == 0 &&
-	       host_line(w, w->owner_user, &v) && w->map_gid == v.gid;
+	return w->map_seen && w->map_uid == 0 && w->has_host &&
+	       w->map_gid == w->host.gid;
 }
 
 static bool
@@ -94,11 +98,11 @@ ids_own(const struct vmail_world *w)
 static bool
 parent_is_host(const struct vmail_world *w)
 {
-	struct vmail_view v;
 	struct vmail_nsmap m;
 
-	return w->map_seen && host_line(w, w->owner_user, &v) &&
-	       vmail_nsmap_read(VMAIL_NSMAP_GID, v.gid, VMAIL_INWARD, &m) &&
+	return w->map_seen && w->has_host &&
+	       vmail_nsmap_read(
+		   VMAIL_NSMAP_GID, w->host.gid, VMAIL_INWARD, &m) &&
 	       m.found && m.result == w->map_gid;
 }
 
@@ -243,25 +247,27 @@ vmail_ids_account_seen(struct vmail_str name, struct vmail_map_account *out)
 	return VMAIL_OK;
 }
 
-/* Kept out of line: its frame must not be there when the file is read. */
-static __attribute__((noinline)) bool
-is_known(const struct vmail_map_account *account)
+/* The owner's account is in the map, for as long as the file is that one. */
+static OWN_FRAME bool
+is_known(struct vmail_str remembered, struct vmail_ids *out)
 {
-	struct vmail_map_account now;
+	struct vmail_map_account known, now;
 
-	return account != NULL && see_passwd(&now) &&
-	       same_passwd(account, &now);
+	if (!vmail_map_get_account(remembered, &known) || !see_passwd(&now) ||
+	    !same_passwd(&known, &now))
+		return false;
+	*out = (struct vmail_ids){ known.uid, known.gid };
+	return true;
 }
 
-/* The owner's account is in the map, for as long as the file is that one. */
 static enum vmail_rc
 account_of(
     const struct vmail_world *w, struct vmail_str name, struct vmail_ids *out)
 {
-	if (!vmail_str_eq(name, w->owner_user) || !is_known(w->account))
-		return vmail_ids_account(name, out);
-	*out = (struct vmail_ids){ w->account->uid, w->account->gid };
-	return VMAIL_OK;
+	if (w->account.n > 0 && vmail_str_eq(name, w->owner_user) &&
+	    is_known(w->account, out))
+		return VMAIL_OK;
+	return vmail_ids_account(name, out);
 }
 
 enum vmail_rc
@@ -279,10 +285,11 @@ vmail_ids_system_group(struct vmail_str name, gid_t *out)
 }
 
 /* The identities one after the other: the owner, then those of views. */
-static bool
+static OWN_FRAME bool
 next_identity(const struct vmail_world *w, struct vmail_str *rest, bool *first,
     struct vmail_str *identity)
 {
+	struct vmail_views_line l;
 	struct vmail_view v;
 
 	if (*first) {
@@ -291,9 +298,10 @@ next_identity(const struct vmail_world *w, struct vmail_str *rest, bool *first,
 		*identity = w->owner_user;
 		return true;
 	}
-	while (vmail_views_next(rest, &v))
-		if (!vmail_str_eq(v.identity, *identity) &&
-		    !vmail_str_eq(v.identity, w->owner_user)) {
+	while (vmail_views_peek(rest, &l))
+		if (!vmail_str_eq(l.identity, *identity) &&
+		    !vmail_str_eq(l.identity, w->owner_user) &&
+		    vmail_view_parse(l.line, &v, NULL) == VMAIL_OK) {
 			*identity = v.identity;
 			return true;
 		}
@@ -303,80 +311,197 @@ next_identity(const struct vmail_world *w, struct vmail_str *rest, bool *first,
 bool
 vmail_ids_is_identity(const struct vmail_world *w, struct vmail_str name)
 {
-	struct vmail_str rest, identity;
-	bool first = true;
+	struct vmail_str rest = w->views;
+	struct vmail_views_line l;
+	struct vmail_view v;
 
 	/* Most names asked for are mailboxes': no line of views is read. */
 	if (!vmail_name_is_account(name))
 		return false;
-	while (next_identity(w, &rest, &first, &identity))
-		if (name.n > 0 && vmail_str_eq(identity, name))
+	if (vmail_str_eq(name, w->owner_user))
+		return true;
+	while (vmail_views_peek(&rest, &l))
+		if (vmail_str_eq(l.identity, name) &&
+		    vmail_view_parse(l.line, &v, NULL) == VMAIL_OK)
 			return true;
 	return false;
 }
 
-/* Is this system the host? Where ids are the host's own and the owner has
- * the host's number. */
-static bool
-on_host(const struct vmail_world *w)
-{
-	struct vmail_view v;
-	struct vmail_ids own;
+/* What is asked of an identity: which numbers it has, or whether a certain
+ * one (wanted) is its uid, or gid. */
+struct question {
+	struct vmail_str identity;
+	const uint32_t *wanted;
+	bool group;
+};
 
-	if (!host_line(w, w->owner_user, &v) || !ids_own(w))
-		return false;
-	return account_of(w, w->owner_user, &own) != VMAIL_OK ||
-	       own.uid == v.uid;
+static bool
+same_answer(const struct question *q, const struct vmail_ids *a,
+    const struct vmail_ids *b)
+{
+	if (q->wanted == NULL)
+		return a->uid == b->uid && a->gid == b->gid;
+	return ((q->group ? a->gid : a->uid) == *q->wanted) ==
+	       ((q->group ? b->gid : b->uid) == *q->wanted);
 }
 
-/* What /etc/passwd says, if that may be answered: an image's 101 may, a
- * system account of the host may not. */
+/* Does a view give another answer than the account (NULL: none) does? If not,
+ * it does not matter which view this system is, and nobody looks. */
+static OWN_FRAME bool
+view_matters(const struct vmail_world *w, const struct question *q,
+    const struct vmail_ids *account)
+{
+	struct vmail_str rest = w->views;
+	struct vmail_views_line l;
+	struct vmail_view v;
+
+	while (vmail_views_peek(&rest, &l)) {
+		if (!vmail_str_eq(l.identity, q->identity) ||
+		    vmail_view_parse(l.line, &v, NULL) != VMAIL_OK)
+			continue;
+		struct vmail_ids ids = { v.uid, v.gid };
+
+		if (account == NULL || !same_answer(q, account, &ids))
+			return true;
+	}
+	return false;
+}
+
 static enum vmail_rc
-judge_account(const struct vmail_world *w, struct vmail_str name,
+by_view(const struct vmail_world *w, struct vmail_str identity,
+    struct vmail_str view, struct vmail_ids *out)
+{
+	struct vmail_view v;
+
+	if (!vmail_views_of(w->views, view, identity, &v))
+		return VMAIL_NOT_FOUND;
+	*out = (struct vmail_ids){ v.uid, v.gid };
+	return VMAIL_OK;
+}
+
+/* Step 1: what root says this system is. */
+static OWN_FRAME enum vmail_rc
+by_named_view(const struct vmail_world *w, struct vmail_str identity,
+    struct vmail_ids *out)
+{
+	char room[VMAIL_VIEW_ROOM];
+	struct vmail_str name;
+	enum vmail_rc rc = vmail_views_named(room, &name, NULL);
+
+	if (rc == VMAIL_UNSAFE || rc == VMAIL_MALFORMED)
+		return VMAIL_NOT_FOUND;
+	return rc == VMAIL_OK ? by_view(w, identity, name, out) : rc;
+}
+
+/* Step 3. A machine that calls itself "host" is not therefore the host. */
+static OWN_FRAME enum vmail_rc
+by_hostname(const struct vmail_world *w, struct vmail_str identity,
+    struct vmail_ids *out)
+{
+	char room[VMAIL_VIEW_ROOM];
+	struct vmail_str name;
+
+	if (!vmail_views_hostname(room, &name) || vmail_str_is(name, "host"))
+		return VMAIL_NOT_FOUND;
+	return by_view(w, identity, name, out);
+}
+
+/* Steps 1 to 3: what this system itself says. */
+static enum vmail_rc
+by_this_system(const struct vmail_world *w, const struct question *q,
+    struct vmail_ids *out)
+{
+	struct vmail_ids account;
+	enum vmail_rc known = account_of(w, q->identity, &account);
+
+	if (view_matters(w, q, known == VMAIL_OK ? &account : NULL)) {
+		enum vmail_rc rc = by_named_view(w, q->identity, out);
+
+		if (rc != VMAIL_NOT_FOUND)
+			return rc;
+		if (known == VMAIL_NOT_FOUND)
+			return by_hostname(w, q->identity, out);
+	}
+	if (known == VMAIL_OK)
+		*out = account;
+	return known;
+}
+
+/* Is this system the host? Where ids are the host's own and the owner has
+ * the host's number. VMAIL_NOT_FOUND: it is not; others: nobody knows. */
+static OWN_FRAME enum vmail_rc
+on_host(const struct vmail_world *w)
+{
+	const uint32_t uid = w->host.uid;
+	const struct question q = { w->owner_user, &uid, false };
+	struct vmail_ids own;
+	enum vmail_rc rc;
+
+	if (!w->has_host || !ids_own(w))
+		return VMAIL_NOT_FOUND;
+	rc = by_this_system(w, &q, &own);
+	if (rc == VMAIL_NOT_FOUND)
+		return VMAIL_OK;
+	return rc == VMAIL_OK && own.uid != uid ? VMAIL_NOT_FOUND : rc;
+}
+
+/* What this system says, if that may be answered: an image's 101 may, a
+ * system account of the host may not. */
+static OWN_FRAME enum vmail_rc
+judge(const struct vmail_world *w, struct vmail_str name,
     const struct vmail_ids *ids)
 {
 	if (reserved(ids->uid) || reserved(ids->gid))
 		return VMAIL_NOT_FOUND;
 	if (in_range(w, ids->uid))
 		return VMAIL_OK;
-	if (!vmail_ids_is_identity(w, name) || on_host(w))
+	if (!vmail_ids_is_identity(w, name) || on_host(w) != VMAIL_NOT_FOUND)
 		return VMAIL_NOT_FOUND;
 	return VMAIL_OK;
 }
 
-static enum vmail_rc
-ids_of_host_line(const struct vmail_world *w, struct vmail_str identity,
+static OWN_FRAME enum vmail_rc
+by_host_line(const struct vmail_world *w, struct vmail_str identity,
     struct vmail_ids *out)
 {
-	struct vmail_view v;
-	struct vmail_ids ids;
+	struct vmail_ids host = w->host, ids;
+	bool there = w->has_host;
 
-	if (!host_line(w, identity, &v) || !in_range(w, v.uid) ||
-	    reserved(v.gid))
+	if (!vmail_str_eq(identity, w->owner_user))
+		there =
+		    by_view(w, identity, VMAIL_STR("host"), &host) == VMAIL_OK;
+	if (!there || !in_range(w, host.uid) || reserved(host.gid))
 		return VMAIL_NOT_FOUND;
-	if (translate(w, VMAIL_NSMAP_UID, VMAIL_INWARD, v.uid, &ids.uid) !=
+	if (translate(w, VMAIL_NSMAP_UID, VMAIL_INWARD, host.uid, &ids.uid) !=
 		VMAIL_OK ||
-	    translate(w, VMAIL_NSMAP_GID, VMAIL_INWARD, v.gid, &ids.gid) !=
+	    translate(w, VMAIL_NSMAP_GID, VMAIL_INWARD, host.gid, &ids.gid) !=
 		VMAIL_OK)
 		return VMAIL_NOT_FOUND;
 	*out = ids;
 	return VMAIL_OK;
 }
 
+static enum vmail_rc
+answer(const struct vmail_world *w, const struct question *q,
+    struct vmail_ids *out)
+{
+	struct vmail_ids ids;
+	enum vmail_rc rc = by_this_system(w, q, &ids);
+
+	if (rc == VMAIL_NOT_FOUND)
+		return by_host_line(w, q->identity, out);
+	if (rc == VMAIL_OK)
+		rc = judge(w, q->identity, &ids);
+	if (rc == VMAIL_OK)
+		*out = ids;
+	return rc;
+}
+
 enum vmail_rc
 vmail_ids_of_identity(const struct vmail_world *w, struct vmail_str identity,
     struct vmail_ids *out)
 {
-	struct vmail_ids ids;
-	enum vmail_rc rc = account_of(w, identity, &ids);
-
-	if (rc == VMAIL_NOT_FOUND)
-		return ids_of_host_line(w, identity, out);
-	if (rc == VMAIL_OK)
-		rc = judge_account(w, identity, &ids);
-	if (rc == VMAIL_OK)
-		*out = ids;
-	return rc;
+	return answer(w, &(struct question){ .identity = identity }, out);
 }
 
 struct vmail_ids
@@ -397,16 +522,25 @@ struct meaning {
 	struct vmail_str name;
 };
 
-static bool
+/* The identity whose number on the host that is, the owner first. */
+static OWN_FRAME bool
 host_number(const struct vmail_world *w, uint32_t number, bool group,
     struct vmail_str *identity)
 {
 	struct vmail_str rest = w->views;
+	struct vmail_views_line l;
 	struct vmail_view v;
 
-	while (vmail_views_next(&rest, &v))
-		if (vmail_str_is(v.name, "host") &&
-		    (group ? v.gid : v.uid) == number) {
+	if (w->has_host && (group ? w->host.gid : w->host.uid) == number) {
+		*identity = w->owner_user;
+		return true;
+	}
+	while (vmail_views_peek(&rest, &l))
+		if (vmail_str_is(l.name, "host") &&
+		    !vmail_str_eq(l.identity, w->owner_user) &&
+		    vmail_view_parse(l.line, &v, NULL) == VMAIL_OK &&
+		    (group ? v.gid : v.uid) == number &&
+		    vmail_views_first(w->views, &v)) {
 			*identity = v.identity;
 			return true;
 		}
@@ -515,7 +649,9 @@ vmail_ids_of_group(
 	bool owners = vmail_str_eq(group, w->owner_group);
 	struct vmail_ids ids;
 
-	if (!owners && !vmail_ids_is_identity(w, group))
+	/* The owner's group has one name. */
+	if (!owners && (vmail_str_eq(group, w->owner_user) ||
+			   !vmail_ids_is_identity(w, group)))
 		return VMAIL_NOT_FOUND;
 	enum vmail_rc rc =
 	    vmail_ids_of_identity(w, owners ? w->owner_user : group, &ids);
@@ -535,8 +671,9 @@ identity_with(
 	if (reserved(id))
 		return VMAIL_NOT_FOUND;
 	while (next_identity(w, &rest, &first, &identity)) {
+		const struct question q = { identity, &id, group };
 		struct vmail_ids ids;
-		enum vmail_rc rc = vmail_ids_of_identity(w, identity, &ids);
+		enum vmail_rc rc = answer(w, &q, &ids);
 
 		if (rc == VMAIL_OK && (group ? ids.gid : ids.uid) == id) {
 			*out = identity;
@@ -561,10 +698,13 @@ vmail_ids_group_of(
 {
 	struct vmail_str identity;
 	enum vmail_rc rc = identity_with(w, gid, true, &identity);
+	bool owners = rc == VMAIL_OK && vmail_str_eq(identity, w->owner_user);
 
+	/* That name is another group's. */
+	if (rc == VMAIL_OK && !owners && vmail_str_eq(identity, w->owner_group))
+		return VMAIL_NOT_FOUND;
 	if (rc == VMAIL_OK)
-		*group = vmail_str_eq(identity, w->owner_user) ? w->owner_group
-							       : identity;
+		*group = owners ? w->owner_group : identity;
 	return rc;
 }
 
@@ -585,6 +725,196 @@ vmail_ids_to_host(const struct vmail_world *w, uid_t uid, uint32_t *host)
 	return VMAIL_OK;
 }
 
+/* b stands in lower case. */
+static bool
+lowers_to(struct vmail_str a, struct vmail_str b)
+{
+	for (size_t i = 0; i < a.n && i < b.n; i++) {
+		char c = a.p[i];
+
+		vmail_text_lower(&c, 1);
+		if (c != b.p[i])
+			return false;
+	}
+	return a.n == b.n;
+}
+
+bool
+vmail_ids_guest_named(const struct vmail_view *view, struct vmail_str name)
+{
+	size_t n = view->identity.n;
+
+	if (name.n != n + 1 + view->name.n || name.p[n] != '-')
+		return false;
+	return lowers_to(view->identity, (struct vmail_str){ name.p, n }) &&
+	       lowers_to(view->name,
+		   (struct vmail_str){ name.p + n + 1, view->name.n });
+}
+
+bool
+vmail_ids_guest_numbers(const struct vmail_view *view, struct vmail_ids *out)
+{
+	struct vmail_ids ids;
+
+	/* Nobody is a guest in his own house. */
+	if (vmail_str_is(view->name, "host") ||
+	    !vmail_view_outside(view, view->uid, &ids.uid) ||
+	    !vmail_view_outside(view, view->gid, &ids.gid) ||
+	    reserved(ids.uid) || reserved(ids.gid))
+		return false;
+	*out = ids;
+	return true;
+}
+
+static bool
+next_guest(const struct vmail_world *w, struct vmail_str *rest,
+    struct vmail_view *v, struct vmail_ids *ids)
+{
+	struct vmail_views_line l;
+
+	while (vmail_views_peek(rest, &l))
+		/* Most have no namespace: they need not be parsed. */
+		if (l.line.p[l.line.n - 1] != '-' &&
+		    vmail_view_parse(l.line, v, NULL) == VMAIL_OK &&
+		    vmail_ids_guest_numbers(v, ids) &&
+		    vmail_views_first(w->views, v))
+			return true;
+	return false;
+}
+
+/* A name, or a number, that is somebody else's is no guest's. */
+static enum vmail_rc
+unless(enum vmail_rc taken)
+{
+	if (taken == VMAIL_NOT_FOUND)
+		return VMAIL_OK;
+	return taken == VMAIL_OK ? VMAIL_NOT_FOUND : taken;
+}
+
+/* The first guest with that uid, or gid. */
+static enum vmail_rc
+guest_by_number(
+    const struct vmail_world *w, uint32_t id, bool group, struct vmail_view *v)
+{
+	struct vmail_str rest = w->views, identity;
+	struct vmail_ids ids;
+
+	while (next_guest(w, &rest, v, &ids)) {
+		if ((group ? ids.gid : ids.uid) != id)
+			continue;
+		enum vmail_rc rc = on_host(w);
+
+		return rc != VMAIL_OK
+			   ? rc
+			   : unless(identity_with(w, id, group, &identity));
+	}
+	return VMAIL_NOT_FOUND;
+}
+
+/* The first guest of that name. */
+static enum vmail_rc
+guest_by_name(const struct vmail_world *w, struct vmail_str name, bool group,
+    struct vmail_view *v, struct vmail_ids *ids)
+{
+	struct vmail_str rest = w->views;
+	struct vmail_ids account;
+
+	while (next_guest(w, &rest, v, ids)) {
+		if (!vmail_ids_guest_named(v, name))
+			continue;
+		if (vmail_ids_is_identity(w, name) ||
+		    (group && vmail_str_eq(name, w->owner_group)))
+			return VMAIL_NOT_FOUND;
+		return unless(group ? vmail_ids_system_group(name, &account.gid)
+				    : vmail_ids_account(name, &account));
+	}
+	return VMAIL_NOT_FOUND;
+}
+
+/* Found one way: is it the one that is found the other way? */
+static enum vmail_rc
+same_guest(enum vmail_rc rc, const struct vmail_view *one,
+    const struct vmail_view *other)
+{
+	if (rc == VMAIL_OK && one->name.p != other->name.p)
+		return VMAIL_NOT_FOUND;
+	return rc;
+}
+
+static enum vmail_rc
+number_guest(const struct vmail_world *w, struct vmail_str name, bool group,
+    struct vmail_ids *out)
+{
+	struct vmail_view v, other;
+	struct vmail_ids ids;
+	enum vmail_rc rc = guest_by_name(w, name, group, &v, &ids);
+
+	if (rc == VMAIL_OK)
+		rc = same_guest(guest_by_number(w, group ? ids.gid : ids.uid,
+				    group, &other),
+		    &v, &other);
+	if (rc == VMAIL_OK)
+		*out = ids;
+	return rc;
+}
+
+static enum vmail_rc
+name_guest(const struct vmail_world *w, uint32_t id, bool group,
+    char room[VMAIL_GUEST_MAX], struct vmail_str *name)
+{
+	struct vmail_buf b = { .p = room, .size = VMAIL_GUEST_MAX };
+	struct vmail_view v, other;
+	struct vmail_ids ids;
+	enum vmail_rc rc = guest_by_number(w, id, group, &v);
+
+	if (rc != VMAIL_OK)
+		return rc;
+	vmail_buf_str(&b, v.identity);
+	vmail_buf_char(&b, '-');
+	vmail_buf_str(&b, v.name);
+	vmail_text_lower(room, b.len);
+	struct vmail_str made = { room, b.len };
+
+	rc =
+	    same_guest(guest_by_name(w, made, group, &other, &ids), &v, &other);
+	if (rc == VMAIL_OK)
+		*name = made;
+	return rc;
+}
+
+enum vmail_rc
+vmail_ids_of_guest(
+    const struct vmail_world *w, struct vmail_str name, struct vmail_ids *out)
+{
+	return number_guest(w, name, false, out);
+}
+
+enum vmail_rc
+vmail_ids_of_guest_group(
+    const struct vmail_world *w, struct vmail_str name, gid_t *out)
+{
+	struct vmail_ids ids;
+	enum vmail_rc rc = number_guest(w, name, true, &ids);
+
+	if (rc == VMAIL_OK)
+		*out = ids.gid;
+	return rc;
+}
+
+enum vmail_rc
+vmail_ids_guest_of(const struct vmail_world *w, uid_t uid,
+    char room[VMAIL_GUEST_MAX], struct vmail_str *name)
+{
+	return name_guest(w, uid, false, room, name);
+}
+
+enum vmail_rc
+vmail_ids_guest_group_of(const struct vmail_world *w, gid_t gid,
+    char room[VMAIL_GUEST_MAX], struct vmail_str *name)
+{
+	return name_guest(w, gid, true, room, name);
+}
+
 bool
 vmail_ids_name_free(const struct vmail_world *w, struct vmail_str name)
 {
@@ -594,17 +924,8 @@ vmail_ids_name_free(const struct vmail_world *w, struct vmail_str name)
 
 	if (vmail_ids_is_identity(w, name))
 		return false;
-	while (vmail_views_next(&rest, &v)) {
-		struct vmail_str tail = name;
-
-		if (name.n != v.identity.n + 1 + v.name.n ||
-		    memcmp(name.p, v.identity.p, v.identity.n) != 0 ||
-		    name.p[v.identity.n] != '-')
-			continue;
-		tail.p += v.identity.n + 1;
-		tail.n -= v.identity.n + 1;
-		if (vmail_str_eq(tail, v.name))
+	while (vmail_views_next(&rest, &v))
+		if (vmail_ids_guest_named(&v, name))
 			return false;
-	}
 	return vmail_ids_account(name, &ids) == VMAIL_NOT_FOUND;
 }

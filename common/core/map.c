@@ -263,7 +263,9 @@ set_one(struct vmail_map *map, enum setting setting, struct vmail_str value,
 	case S_PATCHED:
 		return vmail_text_number(value, UINT64_MAX, &map->patched);
 	case S_ACCOUNT:
-		return vmail_map_get_account(value, &map->account);
+		/* Read by who asks for the owner: most do not. */
+		map->account = value;
+		return true;
 	case S_VIEWS:
 		return set_views(map, value, rest);
 	case SETTINGS:
@@ -279,14 +281,13 @@ set_defaults(struct vmail_map *map)
 	map->passwd_file = "/etc/vmail/passwd";
 	map->home = "/var/mail/vhosts/%d/%n";
 	map->owner_user = map->owner_group = VMAIL_STR("vmail");
-	map->cost = map->views = VMAIL_STR("");
+	map->cost = map->views = map->account = VMAIL_STR("");
 	map->first_valid_uid = 500;
 	map->last_valid_uid = 60000;
 	map->nss_mailboxes = true;
 	map->nss_enumerate = false;
 	map->malformed = UINT64_MAX;
 	map->patched = 0;
-	map->account.file.size = 0;
 }
 
 /* Line feeds to the end, the last of which has been seen: 1,500 bytes, and

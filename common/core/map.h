@@ -63,12 +63,12 @@ struct vmail_map {
 	struct vmail_map_stamp stamp;
 	const char *passwd_file, *home;
 	struct vmail_str owner_user, owner_group, cost, views;
+	struct vmail_str account; /* vmail_map_get_account; n == 0: not told */
 	uint32_t first_valid_uid, last_valid_uid;
 	bool nss_mailboxes, nss_enumerate;
 	/* Lines that nobody can read (UINT64_MAX: not told), and changes of
 	 * records since the map was built. */
 	uint64_t malformed, patched;
-	struct vmail_map_account account;
 	char page[VMAIL_MAP_PAGE];
 };
 

@@ -46,16 +46,29 @@ vmail_text_cut(struct vmail_str *rest, char sep)
 	return head;
 }
 
+/* Up to so many digits no number is too large for 64 bits. */
+enum { SAFE_DIGITS = 19 };
+
 bool
 vmail_text_number(struct vmail_str s, uint64_t max, uint64_t *out)
 {
+	const char *p = s.p, *end = p + s.n, *safe;
 	uint64_t n = 0;
+	unsigned digit;
 
 	if (s.n == 0)
 		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned digit = (unsigned)(unsigned char)s.p[i] - '0';
-
+	while (p < end && *p == '0')
+		p++;
+	safe = end - p > SAFE_DIGITS ? p + SAFE_DIGITS : end;
+	for (; p < safe; p++) {
+		digit = (unsigned)(unsigned char)*p - '0';
+		if (digit > 9)
+			return false;
+		n = n * 10 + digit;
+	}
+	for (; p < end; p++) {
+		digit = (unsigned)(unsigned char)*p - '0';
 		if (digit > 9 || __builtin_mul_overflow(n, 10, &n) ||
 		    __builtin_add_overflow(n, digit, &n))
 			return false;
