@@ -31,7 +31,8 @@ CORE := err text file conf entry extra cdb map torn db views nsmap ids
 ADMIN := secret policy auth store walk setup domains edits commit nameset \
 	journal inplace maphead mapmake mappatch derive perm descend tree \
 	lacking ondisk fixperms_rules fixperms_fix fixperms_home fixperms_acl \
-	fixperms_files mounts inside access authprocs dovecotconf
+	fixperms_files mounts inside access authprocs dovecotconf viewsfile \
+	idmaps
 SCHEME := scheme crypt sodium plain
 PAM := pam_vmail login passwd session args rc log
 NSS := passwd walk group source pack status
@@ -41,9 +42,10 @@ CLI := main domains opt say ask report table json csv world line userfields \
 	check_lines check_password check_extras \
 	fixperms_homes fixperms_ids fixperms_lines fixperms_say \
 	feed batch newrecord jsonl jsonplain mask progress child \
-	scratch rewrite
+	scratch rewrite idmap_facts idmap_list idmap_edit idmap_show idmap_of idmap_sight \
+	idmap_emit idmap_forms
 CMD := init useradd usermod userdel passwd lock unlock list show auth hash \
-	import export check fixperms map edit with_lock config
+	import export check fixperms map edit with_lock config idmap
 
 CORE_OBJ := $(CORE:%=$(B)/common/core/%.o)
 ADMIN_OBJ := $(ADMIN:%=$(B)/common/admin/%.o) \

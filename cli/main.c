@@ -68,6 +68,7 @@ static const struct cmd *const commands[] = {
 	&cmd_edit,
 	&cmd_with_lock,
 	&cmd_config,
+	&cmd_idmap,
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
