@@ -249,7 +249,8 @@ advise(
 	int pid = (int)p->process.pid;
 
 	advise_view(p);
-	if (p->has_view)
+	/* In an idmapped folder its number does not reach the disk. */
+	if (p->has_view && !p->sight.idmapped)
 		idmap_warn(world, &p->view);
 	if (p->process.setgroups_denied)
 		say_warn("process %d: setgroups is denied there: a group that "

@@ -14,7 +14,13 @@
 
 #include "common/core/file.h"
 
-enum { MAP_TEXT = 16384, PROC_PATH = 64, WORD = 16, DEPTH_MAX = 64 };
+enum {
+	MAP_TEXT = 16384,
+	PROC_PATH = 64,
+	WORD = 16,
+	DEPTH_MAX = 64,
+	TRIES = 64
+};
 
 static int
 by_inside(const void *a, const void *b)
@@ -329,21 +335,36 @@ vmail_idmaps_close(struct vmail_idmaps_process *p)
 	vmail_file_close(&p->proc);
 }
 
+/* A rename or a mount somewhere on the machine in the middle of a ".." has
+ * the kernel say EAGAIN. */
+static int
+open_below(int root, const char *path)
+{
+	const struct open_how how = { .flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+	long fd = -1;
+
+	for (int i = 0; i < TRIES; i++) {
+		fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
+		if (fd >= 0 || errno != EAGAIN)
+			break;
+	}
+	return (int)fd;
+}
+
 enum vmail_rc
 vmail_idmaps_open_place(const struct vmail_idmaps_process *p, const char *path,
     int *fd, struct vmail_err *err)
 {
-	const struct open_how how = { .flags = O_PATH | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
 	VMAIL_AUTOCLOSE int root =
 	    openat(p->proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	long got;
+	int got;
 
 	if (root < 0)
 		return fail(p, "root", err);
-	got = syscall(SYS_openat2, root, path, &how, sizeof(how));
+	got = open_below(root, path);
 	if (got >= 0) {
-		*fd = (int)got;
+		*fd = got;
 		return VMAIL_OK;
 	}
 	if (errno == ENOENT || errno == ENOTDIR)
