@@ -32,7 +32,12 @@ _vmailadm_domains() {
 _vmailadm_values() {
 	case $1 in
 	FILE) compgen -f -- "$2" ;;
-	FORM) echo table json csv ;;
+	FORM) if [ "$3" = --for ]; then
+		echo compose podman quadlet nspawn mount kubernetes
+	else
+		echo table json csv
+	fi ;;
+	PID) compgen -f -- "/proc/$2" | sed -n 's,^/proc/\([0-9]*\)$,\1,p' ;;
 	SCHEME) vmailadm hash --list --output=csv 2>/dev/null |
 		sed '1d;s/,.*//' ;;
 	VERSION) echo 2.3 2.4 ;;
@@ -40,6 +45,22 @@ _vmailadm_values() {
 	FORMAT) echo passwd-file jsonl ;;
 	DOMAIN) _vmailadm_domains ;;
 	LIST) echo user domain uid gid gecos home shell scheme locked extra ;;
+	esac
+}
+
+# The first operand is one of $2; what follows it, of $1, stands in $4.
+_vmailadm_parts() {
+	local part
+	part=$(awk -v all="|$2|" '{
+		for (i = 1; i <= NF; i++)
+			if (index(all, "|" $i "|")) { print $i; exit }
+	}' <<<"$4")
+	case $1-$part in
+	idmap-of) _vmailadm_values PID "$3" ;;
+	idmap-add | idmap-list) ;;
+	idmap-?*) vmailadm idmap list --output=csv 2>/dev/null |
+		sed '1d;s/,.*//' ;;
+	*) [ -n "$part" ] || echo "${2//|/ }" ;;
 	esac
 }
 
@@ -53,12 +74,12 @@ _vmailadm_operands() {
 	*FILE*) compgen -f -- "$2" ;;
 	*DOMAIN*) _vmailadm_domains ;;
 	*CMD*) compgen -c -- "$2" ;;
-	*'|'*) echo "${operands//|/ }" ;;
+	*'|'*) _vmailadm_parts "$1" "${operands%% *}" "$2" "$3" ;;
 	esac
 }
 
 _vmailadm() {
-	local _vmailadm_list before word command value candidates prefix
+	local _vmailadm_list before word command value option candidates prefix
 	local -a words
 	_vmailadm_list=$(vmailadm --list-options 2>/dev/null) || return
 	before=${COMP_LINE:0:COMP_POINT}
@@ -68,13 +89,16 @@ _vmailadm() {
 	value=''
 	prefix=''
 	if [[ $word == --*=* ]]; then
-		value=$(_vmailadm_value "${word%%=*}" "$command")
+		option=${word%%=*}
+		value=$(_vmailadm_value "$option" "$command")
 		prefix=${word%%=*}=
 	elif [[ ${words[-1]} == -* && ${words[-1]} != *=* ]]; then
-		value=$(_vmailadm_value "${words[-1]}" "$command")
+		option=${words[-1]}
+		value=$(_vmailadm_value "$option" "$command")
 	fi
 	if [ -n "$value" ]; then
-		candidates=$(_vmailadm_values "$value" "${word#"$prefix"}")
+		candidates=$(_vmailadm_values "$value" "${word#"$prefix"}" \
+			"$option")
 	elif [[ $word == -* ]]; then
 		candidates=$(awk -F '\t' -v command="$command" '
 			($1 == "" || $1 == command) && $3 != "" { print $3 }
@@ -83,7 +107,8 @@ _vmailadm() {
 		candidates=$(awk -F '\t' '$3 == "" { print $1 }' \
 			<<<"$_vmailadm_list")
 	else
-		candidates=$(_vmailadm_operands "$command" "$word")
+		candidates=$(_vmailadm_operands "$command" "$word" \
+			"${words[*]:1}")
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$candidates" -- \
 		"${word#"$prefix"}")

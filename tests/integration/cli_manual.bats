@@ -101,6 +101,28 @@ complete_line() {
 	done
 }
 
+@test "bash completes the parts of idmap, their forms and the views" {
+	furnish
+	PATH=$BATS_TEST_TMPDIR:$PATH
+	printf '%s\n' '#!/bin/sh' "exec '$VMAIL_BUILD/vmailadm' \
+		--conf '$ROOM/vmail.conf' \"\$@\"" >"$BATS_TEST_TMPDIR/vmailadm"
+	chmod +x "$BATS_TEST_TMPDIR/vmailadm"
+	unset -f vmailadm
+	[ "$(complete_line 'vmailadm idmap ' | tr '\n' ' ')" = \
+		'list add del show of emit ' ]
+	[ "$(complete_line 'vmailadm idmap e')" = emit ]
+	[ "$(complete_line 'vmailadm idmap emit --for=q')" = quadlet ]
+	[ "$(complete_line 'vmailadm idmap emit --for nsp')" = nspawn ]
+	[ "$(complete_line 'vmailadm idmap --output ' | tr '\n' ' ')" = \
+		'table json csv ' ]
+	[ "$(complete_line 'vmailadm idmap emit --for mount h')" = host ]
+	[ "$(complete_line 'vmailadm idmap del ')" = host ]
+	[ "$(complete_line "vmailadm idmap of $$")" = "$$" ]
+	[ -z "$(complete_line 'vmailadm idmap add ')" ]
+	[ "$(complete_line 'vmailadm config ' | tr '\n' ' ')" = \
+		'show dovecot pam nss ' ]
+}
+
 @test "the completion for zsh asks the program for every row" {
 	grep -q 'vmailadm --list-options' \
 		"$VMAIL_SOURCE/packaging/completions/_vmailadm"

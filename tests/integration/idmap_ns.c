@@ -22,6 +22,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define MUST(call)                                                             \
@@ -59,9 +60,9 @@ put_map(pid_t pid, const char *name, const char *map)
 	put(pid, name, text);
 }
 
-/* In the parent: waits here, and ends as the child does. */
+/* In the parent, which ends when the child does. */
 static void
-wait_for(pid_t child, int ready, const char *uids, const char *gids, int deny)
+give_maps(pid_t child, int ready, const char *uids, const char *gids, int deny)
 {
 	char c;
 
@@ -81,19 +82,23 @@ descend(const char *uids, const char *gids, int deny)
 	pid_t child;
 	char c;
 
-	MUST(pipe(ready));
-	MUST(pipe(go));
+	MUST(pipe2(ready, O_CLOEXEC));
+	MUST(pipe2(go, O_CLOEXEC));
 	MUST(child = fork());
 	if (child > 0) {
-		wait_for(child, ready[0], uids, gids, deny);
+		close(ready[1]);
+		close(go[0]);
+		give_maps(child, ready[0], uids, gids, deny);
 		MUST(write(go[1], "", 1));
-		for (;;)
-			pause();
+		exit(waitpid(child, NULL, 0) != child);
 	}
+	close(ready[0]);
+	close(go[1]);
 	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL));
 	MUST(unshare(CLONE_NEWUSER));
 	MUST(write(ready[1], "", 1));
-	MUST(read(go[0], &c, 1));
+	if (read(go[0], &c, 1) != 1)
+		exit(1);
 	MUST(setresgid(0, 0, 0));
 	MUST(setresuid(0, 0, 0));
 	MUST(prctl(PR_SET_DUMPABLE, 1));
