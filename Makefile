@@ -38,9 +38,9 @@ PAM := pam_vmail login passwd session args rc log
 NSS := passwd walk group source pack status
 CLI := main domains opt say ask report table json csv world line userfields \
 	newname newpass change locking twins homes userview account derived \
-	snippets names check_files check_mounts check_access check_identities check_derived \
-	check_lines check_password check_extras \
-	fixperms_homes fixperms_ids fixperms_lines fixperms_say \
+	snippets names check_files check_mounts check_access check_identities \
+	check_derived check_lines check_password check_extras fixperms_homes \
+	fixperms_ids fixperms_lines fixperms_say check_fix fixfield \
 	feed batch newrecord jsonl jsonplain mask progress child \
 	scratch rewrite idmap_facts idmap_list idmap_edit idmap_show idmap_of idmap_sight \
 	idmap_emit idmap_forms

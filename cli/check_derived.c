@@ -14,8 +14,8 @@ static void
 say(struct check *c, enum severity severity, const char *code, const char *file,
     const char *message)
 {
-	check_say(c, &(struct finding){ severity, code, file, 0, { NULL, 0 },
-			 message, REBUILD });
+	check_say_derived(c, &(struct finding){ severity, code, file, 0,
+				 { NULL, 0 }, message, REBUILD });
 }
 
 /* The owner's group here, or as the host numbers it. */

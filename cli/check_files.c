@@ -19,6 +19,49 @@ say(struct check *c, enum severity severity, const char *code, const char *file,
 			 severity, code, file, 0, { NULL, 0 }, message, fix });
 }
 
+/* What --fix may do about a file. */
+enum care {
+	CARE_NONE,    /* nothing: it is the administrator's */
+	CARE_SECRET,  /* take rights away; reader_group goes on reading it */
+	CARE_PRIVATE, /* take rights away */
+	CARE_REBUILD, /* make it anew */
+};
+
+struct subject {
+	struct check *check;
+	const char *path;
+	enum care care;
+	gid_t reader; /* of CARE_SECRET */
+	struct stat st;
+};
+
+/* Mended by that command, or, but for CARE_NONE, by --fix. True: the judgment
+ * goes on, of what the file is now. */
+static bool
+say_rights(struct subject *s, enum severity severity, const char *code,
+    const char *message, const char *command, mode_t take)
+{
+	char fix[DERIVED_PATH_MAX + 32];
+	struct finding f = { severity, code, s->path, 0, { NULL, 0 }, message,
+		fix };
+
+	snprintf(fix, sizeof(fix), "%s %s", command, s->path);
+	switch (s->care) {
+	case CARE_NONE:
+		check_say(s->check, &f);
+		return false;
+	case CARE_REBUILD:
+		check_say_derived(s->check, &f);
+		return false;
+	case CARE_SECRET:
+	case CARE_PRIVATE:
+		return check_say_rights(s->check, &f, &s->st, take,
+		    s->care == CARE_SECRET ? s->reader : (gid_t)-1);
+	}
+	return false;
+}
+
+/* To be mended by that command alone: --fix gives nobody a right. */
 static void
 fix_with(struct check *c, enum severity severity, const char *code,
     const char *file, const char *message, const char *command)
@@ -29,72 +72,82 @@ fix_with(struct check *c, enum severity severity, const char *code,
 	say(c, severity, code, file, message, fix);
 }
 
+static void
+say_kind(struct subject *s)
+{
+	const struct finding f = { SEVERITY_ERROR, "kind", s->path, 0,
+		{ NULL, 0 }, "not a regular file", NULL };
+
+	if (s->care == CARE_REBUILD && !S_ISDIR(s->st.st_mode))
+		check_say_derived(s->check, &f);
+	else
+		check_say(s->check, &f);
+}
+
 /* True: it is there and a plain file of root's that nobody else writes. */
 static bool
-look(struct check *c, const char *path, struct stat *st, bool *there)
+look(struct subject *s, bool *there)
 {
-	*there = lstat(path, st) == 0;
+	*there = lstat(s->path, &s->st) == 0;
 	if (!*there) {
 		if (errno != ENOENT)
-			say(c, SEVERITY_ERROR, "unreadable", path,
+			say(s->check, SEVERITY_ERROR, "unreadable", s->path,
 			    strerror(errno), "run this as root");
 		return false;
 	}
-	if (!S_ISREG(st->st_mode)) {
-		say(c, SEVERITY_ERROR, "kind", path, "not a regular file",
-		    NULL);
+	if (!S_ISREG(s->st.st_mode)) {
+		say_kind(s);
 		return false;
 	}
-	if (st->st_uid != 0) {
-		fix_with(c, SEVERITY_ERROR, "owner", path,
-		    "does not belong to root", "chown root");
+	if (s->st.st_uid != 0 &&
+	    !say_rights(s, SEVERITY_ERROR, "owner", "does not belong to root",
+		"chown root", 0))
 		return false;
-	}
-	if (st->st_mode & 022)
-		fix_with(c, SEVERITY_ERROR, "writable", path,
-		    "others than root may write it", "chmod go-w");
+	if (s->st.st_mode & 022)
+		(void)say_rights(s, SEVERITY_ERROR, "writable",
+		    "others than root may write it", "chmod go-w", 022);
 	return true;
 }
 
+/* At once all that it should not be, so that one mend is enough. */
 static void
-check_secret(struct check *c, const char *path, const struct stat *st)
+check_secret(struct subject *s)
 {
-	if (st->st_mode & 07)
-		fix_with(c, SEVERITY_ERROR, "world-readable", path,
+	if (s->st.st_mode & 07)
+		(void)say_rights(s, SEVERITY_ERROR, "world-readable",
 		    "everybody may read the hashes in it; never 0644",
-		    "chmod o=");
+		    "chmod o=", s->care == CARE_PRIVATE ? 077 : 07);
 }
 
-static gid_t
-reader(struct check *c)
+/* False: there is no such group. */
+static bool
+find_reader(const struct check *c, gid_t *gid)
 {
 	struct vmail_str name = vmail_str(c->conf->reader_group);
 	uint64_t number;
-	gid_t gid = 0;
 
-	if (name.n > 0 && vmail_text_number(name, UINT32_MAX - 2, &number))
-		return (gid_t)number;
+	*gid = 0;
+	if (name.n > 0 && vmail_text_number(name, UINT32_MAX - 2, &number)) {
+		*gid = (gid_t)number;
+		return true;
+	}
 	if (name.n == 0)
 		name = VMAIL_STR("dovecot");
-	if (vmail_ids_system_group(name, &gid) != VMAIL_OK &&
-	    c->conf->reader_group[0])
-		say(c, SEVERITY_ERROR, "reader-group", c->conf->path,
-		    "reader_group: there is no such group", NULL);
-	return gid;
+	return vmail_ids_system_group(name, gid) == VMAIL_OK ||
+	       !c->conf->reader_group[0];
 }
 
 static void
-check_reader(struct check *c, const char *path, const struct stat *st)
+check_reader(struct subject *s)
 {
-	gid_t want = reader(c);
 	char fix[DERIVED_PATH_MAX + 64];
 
-	if (st->st_gid != want) {
-		snprintf(fix, sizeof(fix), "chgrp %u %s", want, path);
-		say(c, SEVERITY_WARN, "group", path,
+	if (s->st.st_gid != s->reader) {
+		snprintf(fix, sizeof(fix), "chgrp %u %s", s->reader, s->path);
+		say(s->check, SEVERITY_WARN, "group", s->path,
 		    "its group is not reader_group", fix);
-	} else if (want != 0 && !(st->st_mode & 040)) {
-		fix_with(c, SEVERITY_WARN, "mode", path,
+	} else if (s->reader != 0 && !(s->st.st_mode & 040)) {
+		fix_with(s->check, SEVERITY_WARN, "mode", s->path,
 		    "reader_group cannot read it", "chmod g+r");
 	}
 }
@@ -113,23 +166,24 @@ check_mtime(struct check *c, const char *path, const struct stat *st)
 static void
 check_passwd(struct check *c)
 {
-	const char *path = c->conf->passwd_file;
-	struct stat st;
-	bool there;
-	bool plain = look(c, path, &st, &there);
+	struct subject s = { c, c->conf->passwd_file, CARE_SECRET,
+		.st = { 0 } };
+	bool there, plain;
 
+	(void)find_reader(c, &s.reader);
+	plain = look(&s, &there);
 	if (!there) {
-		say(c, SEVERITY_ERROR, "missing", path, "there is no such file",
-		    "vmailadm init");
+		say(c, SEVERITY_ERROR, "missing", s.path,
+		    "there is no such file", "vmailadm init");
 		return;
 	}
 	if (!plain)
 		return;
-	check_secret(c, path, &st);
-	check_reader(c, path, &st);
-	check_mtime(c, path, &st);
-	if (st.st_nlink > 2)
-		say(c, SEVERITY_ERROR, "links", path,
+	check_secret(&s);
+	check_reader(&s);
+	check_mtime(c, s.path, &s.st);
+	if (s.st.st_nlink > 2)
+		say(c, SEVERITY_ERROR, "links", s.path,
 		    "other hard links would keep the old content", NULL);
 }
 
@@ -137,47 +191,50 @@ static void
 check_side_file(struct check *c, const char *name)
 {
 	char path[DERIVED_PATH_MAX];
-	struct stat st;
+	struct subject s = { c, path, CARE_SECRET, .st = { 0 } };
 	bool there, plain;
 
+	(void)find_reader(c, &s.reader);
 	derived_beside(c->conf, name, path);
-	plain = look(c, path, &st, &there);
+	plain = look(&s, &there);
 	if (!there) {
-		say(c, SEVERITY_ERROR, "missing", path,
-		    "must exist, empty if need be: without it Dovecot "
-		    "fails, or lets everybody in",
-		    "vmailadm map");
+		check_say_derived(
+		    c, &(struct finding){ SEVERITY_ERROR, "missing", path, 0,
+			   { NULL, 0 },
+			   "must exist, empty if need be: without it Dovecot "
+			   "fails, or lets everybody in",
+			   "vmailadm map" });
 	} else if (plain) {
-		check_secret(c, path, &st);
-		check_reader(c, path, &st);
+		check_secret(&s);
+		check_reader(&s);
 	}
 }
 
 static void
 check_private(struct check *c, const char *path)
 {
-	struct stat st;
+	struct subject s = { c, path, CARE_PRIVATE, .st = { 0 } };
 	bool there;
 
-	if (!look(c, path, &st, &there))
+	if (!look(&s, &there))
 		return;
-	check_secret(c, path, &st);
-	if ((st.st_mode & 077) && !(st.st_mode & 07))
-		fix_with(c, SEVERITY_WARN, "mode", path, "should be 0600",
-		    "chmod 0600");
+	check_secret(&s);
+	if ((s.st.st_mode & 077) && !(s.st.st_mode & 07))
+		(void)say_rights(&s, SEVERITY_WARN, "mode", "should be 0600",
+		    "chmod 0600", 077);
 }
 
 /* Where it is missing its defaults count, or its absence is said elsewhere. */
 static void
-check_public(struct check *c, const char *path)
+check_public(struct check *c, const char *path, enum care care)
 {
-	struct stat st;
+	struct subject s = { c, path, care, .st = { 0 } };
 	bool there;
 
-	if (look(c, path, &st, &there) && (st.st_mode & 0444) != 0444)
-		fix_with(c, SEVERITY_WARN, "mode", path,
-		    "everybody must be able to read it: NSS does",
-		    "chmod 0644");
+	if (look(&s, &there) && (s.st.st_mode & 0444) != 0444)
+		(void)say_rights(&s, SEVERITY_WARN, "mode",
+		    "everybody must be able to read it: NSS does", "chmod 0644",
+		    0);
 }
 
 static void
@@ -207,7 +264,7 @@ check_beside_conf(struct check *c, const char *name)
 	char path[DERIVED_PATH_MAX];
 
 	if (vmail_conf_beside(c->conf, name, path, sizeof(path)) == VMAIL_OK)
-		check_public(c, path);
+		check_public(c, path, CARE_NONE);
 }
 
 void
@@ -225,7 +282,7 @@ check_files(struct check *c)
 	derived_beside(c->conf, ".lock", path);
 	check_private(c, path);
 	derived_with(c->conf, ".cdb", path);
-	check_public(c, path);
+	check_public(c, path, CARE_REBUILD);
 }
 
 /* A passwd-file among the domains' folders is what Dovecot reads for the login
@@ -252,7 +309,12 @@ check_domains_folder(struct check *c)
 void
 check_settings(struct check *c)
 {
-	check_public(c, c->conf->path);
+	gid_t gid;
+
+	check_public(c, c->conf->path, CARE_NONE);
 	check_beside_conf(c, "views");
+	if (!find_reader(c, &gid))
+		say(c, SEVERITY_ERROR, "reader-group", c->conf->path,
+		    "reader_group: there is no such group", NULL);
 	check_domains_folder(c);
 }

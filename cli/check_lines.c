@@ -1,13 +1,16 @@
 /* check: the lines of the passwd-file as such, their names, ids and homes. */
 #include "cli/check_lines.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/domains.h"
 #include "cli/names.h"
 #include "cli/say.h"
 #include "cli/userview.h"
 #include "common/admin/store.h"
+#include "common/core/file.h"
 
 #define EDIT "take it out with an editor, then run vmailadm map"
 
@@ -50,10 +53,7 @@ is_dangerous(struct vmail_str name)
 static void
 check_domain(const struct check_line *l)
 {
-	struct vmail_str local, domain;
-
-	vmail_name_split(l->entry.name, &local, &domain);
-	if (l->check->domain.n > 0 && !vmail_str_eq(domain, l->check->domain))
+	if (!domains_holds(l->check->domain, l->entry.name))
 		check_line_say(l, SEVERITY_ERROR, "name-domain",
 		    "stands in the file of another domain: nobody finds it",
 		    "move the line to the file of its domain, then run "
@@ -210,7 +210,10 @@ static bool
 each(const struct vmail_walk_line *line, void *arg)
 {
 	struct walk *w = arg;
-	struct check_line l = { .check = w->check, .number = line->number };
+	struct check_line l = { .check = w->check,
+		.number = line->number,
+		.offset = line->offset,
+		.text = line->text };
 	const char *why = NULL;
 	enum vmail_rc rc = VMAIL_MALFORMED;
 
@@ -228,6 +231,23 @@ each(const struct vmail_walk_line *line, void *arg)
 	return w->check->good;
 }
 
+/* As far as it may be read, or, by the plan, might be. */
+static enum vmail_rc
+walk(struct walk *w, struct vmail_err *err)
+{
+	const struct vmail_conf *conf = w->check->conf;
+	VMAIL_AUTOCLOSE int fd = -1;
+	struct stat st;
+	enum vmail_rc rc = vmail_store_walk(conf, each, w, err);
+
+	if (rc != VMAIL_UNSAFE || !w->check->planned)
+		return rc;
+	rc = vmail_file_open(conf->passwd_file, O_RDONLY, &fd, &st, err);
+	return rc == VMAIL_OK
+		   ? vmail_store_walk_fd(fd, conf->passwd_file, each, w, err)
+		   : rc;
+}
+
 void
 check_lines(struct check *c)
 {
@@ -241,7 +261,7 @@ check_lines(struct check *c)
 		c->good = false;
 		return;
 	}
-	if (vmail_store_walk(c->conf, each, &w, &err) != VMAIL_OK) {
+	if (walk(&w, &err) != VMAIL_OK) {
 		vmail_err_text(&err, text, sizeof(text));
 		check_say(
 		    c, &(struct finding){ SEVERITY_ERROR, "unreadable",

@@ -8,11 +8,18 @@
 struct check_line {
 	struct check *check;
 	unsigned long number;
+	uint64_t offset;
+	struct vmail_str text; /* without its line feed */
 	struct vmail_entry entry;
 };
 
 void check_line_say(const struct check_line *line, enum severity severity,
     const char *code, const char *message, const char *fix);
+
+/* One that --fix mends by another line in its place. */
+void check_line_say_mend(const struct check_line *line, enum severity severity,
+    const char *code, const char *message, const char *fix,
+    struct vmail_str text);
 
 void check_password(const struct check_line *line);
 void check_extras(const struct check_line *line);

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cli/fixfield.h"
+#include "cli/say.h"
 #include "cli/userview.h"
 #include "common/scheme/scheme.h"
 
@@ -63,6 +65,30 @@ check_data(const struct check_line *l)
 		    "a weak scheme, which Dovecot 2.4 may refuse", SET);
 }
 
+/* Each reads something else in such a field, or nobody a password: mended where
+ * what was meant is clear. */
+static void
+say_field(const struct check_line *l, const char *code, const char *message,
+    const char *fix)
+{
+	char text[VMAIL_LINE_MAX + 1];
+	struct vmail_buf b = { text, sizeof(text), 0, false };
+	bool padded;
+
+	if (!fixfield(l->text, &l->entry, &b, &padded)) {
+		check_line_say(l, SEVERITY_ERROR, code, message, fix);
+		return;
+	}
+	if (padded &&
+	    (l->check->phase == CHECK_MEND || l->check->phase == CHECK_PLAN))
+		say_warn("%.*s: a password alone; its line is padded for the "
+			 "lock, and so a userdb entry too until it is unlocked",
+		    (int)l->entry.name.n, l->entry.name.p);
+	check_line_say_mend(l, SEVERITY_ERROR, code, message, fix,
+	    (struct vmail_str){ text, b.len });
+	explicit_bzero(text, sizeof(text));
+}
+
 void
 check_password(const struct check_line *l)
 {
@@ -70,20 +96,20 @@ check_password(const struct check_line *l)
 	const struct vmail_scheme *scheme;
 
 	if (!field.p)
-		check_line_say(l, SEVERITY_ERROR, "password-missing",
+		say_field(l, "password-missing",
 		    "a name alone: Dovecot 2.4.0-2.4.2 let the empty password "
 		    "in",
 		    SET);
 	else if (field.n == 0)
-		check_line_say(l, SEVERITY_ERROR, "password-empty",
+		say_field(l, "password-empty",
 		    "Dovecot 2.4.0-2.4.2 let the empty password in", SET);
 	else if (field.p[0] != '{')
-		check_line_say(l, SEVERITY_ERROR, "password-bare",
+		say_field(l, "password-bare",
 		    "no {SCHEME} in front: Dovecot 2.4.0-2.4.2 take it for a "
 		    "plaintext password",
 		    "write {CRYPT} in front of a hash, or " SET);
 	else if (vmail_scheme_cut(field, &scheme, &data) == VMAIL_MALFORMED)
-		check_line_say(l, SEVERITY_ERROR, "password-empty",
+		say_field(l, "password-empty",
 		    "no hash behind the scheme: an empty password may pass",
 		    SET);
 	else if (vmail_scheme_cut(field, &scheme, &data) == VMAIL_UNSUPPORTED)

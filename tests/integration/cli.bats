@@ -58,7 +58,7 @@ setup() {
 		'lock --until=+1d u@x.y' 'lock --reason=no u@x.y' \
 		'lock --services=imap u@x.y' 'auth --service=imap u@x.y' \
 		'auth --from=::1 u@x.y' 'passwd -e u@x.y' \
-		'usermod -l new@x.y -m u@x.y' 'hash --bench' 'check --fix' \
+		'usermod -l new@x.y -m u@x.y' 'hash --bench' \
 		'check --dovecot=2.4' 'map --dates' 'map example.org'; do
 		# shellcheck disable=SC2086
 		run -2 vmailadm $words </dev/null

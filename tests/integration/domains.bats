@@ -189,6 +189,33 @@ some_users() {
 	[[ $output == *"ERROR stray-file:"* ]]
 }
 
+@test "check --fix mends every domain, one commit each, and what NSS reads first" {
+	some_users
+	vmailadm -q useradd --generate carl@c.org >/dev/null
+	echo 'dora@a.org:*::::::' >>"$D/a.org/passwd"
+	echo 'emil@a.org' >>"$D/a.org/passwd"
+	rm "$D/b.org/passwd.cdb" "$ROOM/passwd.cdb"
+	chmod 0644 "$D/b.org/passwd"
+	: >"$D/b.org/passwd.tmp"
+	before=$(find "$D/c.org" -printf '%p %i %T@ %C@\n' | sort)
+	run -0 --separate-stderr vmailadm --json check --fix
+	[ "$(jq -r '.[] | select(.fixed) | .file + " " + .code' <<<"$output")" = \
+		"$ROOM/passwd.cdb map-missing
+$D/a.org/passwd.cdb map-stale
+$D/a.org/passwd password-bare
+$D/a.org/passwd password-missing
+$D/b.org/passwd world-readable
+$D/b.org/passwd.cdb map-missing
+$D/b.org/passwd.tmp leftover" ]
+	grep -qx 'dora@a.org:{CRYPT}\*::::::' "$D/a.org/passwd"
+	grep -qx 'emil@a.org:{CRYPT}\*' "$D/a.org/passwd"
+	[ "$(find "$D/c.org" -printf '%p %i %T@ %C@\n' | sort)" = "$before" ]
+	run -0 vmailadm map
+	[ "$(grep -c current <<<"$output")" = 3 ]
+	run -0 vmailadm check --fix
+	[[ $output == *"0 mended, 0 errors"* ]]
+}
+
 @test "config dovecot says the domain's path in each dialect" {
 	run -0 vmailadm config dovecot --dovecot 2.3
 	[[ $output == *"username_format=%Lu $D/%Ld/passwd"* ]]
