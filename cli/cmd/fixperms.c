@@ -38,6 +38,7 @@ struct work {
 	struct fixperms_say say;
 	struct fixperms_lines lines;
 	struct vmail_fixperms_groups groups;
+	bool trusted; /* the settings and where they lie */
 	char root[VMAIL_CONF_PATH_MAX + 1]; /* the folder of all mail */
 	int status;
 };
@@ -106,14 +107,14 @@ mend_store(const struct vmail_conf *conf, struct vmail_str domain, void *arg)
 		return true;
 	}
 	explain(w, conf->passwd_file);
-	if (trusted) {
+	if (trusted && w->trusted) {
 		worse(w, fixperms_lines_read(&w->lines, conf));
 		return true;
 	}
 	w->fix.left++;
 	fixperms_say_left(&w->say, conf->passwd_file,
-	    "others than root could write it until now: look through it, then "
-	    "run this again; its homes are left");
+	    "others than root could write it, or where it lies, until now: "
+	    "look through it, then run this again; its homes are left");
 	return true;
 }
 
@@ -130,7 +131,7 @@ mend_files(struct work *w)
 		&w->groups.owner) == VMAIL_OK;
 	if (w->o->acl)
 		w->groups.guest = w->ids.owner;
-	vmail_fixperms_settings(&w->fix, conf, &w->groups);
+	w->trusted = vmail_fixperms_settings(&w->fix, conf, &w->groups);
 	if (vmail_domains_each(conf, mend_store, w, &err) != VMAIL_OK)
 		return say_error(&err);
 	return STATUS_OK;
@@ -236,7 +237,7 @@ mend_settings(struct work *w, const struct vmail_err *fault)
 		return say_error(fault);
 	if (!fixperms_say_open(&w->say, w->run, &w->fix))
 		return say_fail(STATUS_FAILED, "out of memory");
-	vmail_fixperms_settings(&w->fix, &w->run->conf, &w->groups);
+	(void)vmail_fixperms_settings(&w->fix, &w->run->conf, &w->groups);
 	(void)fixperms_say_close(&w->say);
 	say_error(fault);
 	say_mend("look through what it says, then run this again");

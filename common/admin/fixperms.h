@@ -81,14 +81,15 @@ struct vmail_fixperms_groups {
 };
 
 /* vmail.conf, views, the map's header and their folder; where there is one
- * passwd-file per domain, the folder of these. */
-void vmail_fixperms_settings(struct vmail_fixperms *f,
+ * passwd-file per domain, the folder of these. False if others than root could
+ * write one of them until now: what they say is to be looked through before it
+ * is believed. */
+bool vmail_fixperms_settings(struct vmail_fixperms *f,
     const struct vmail_conf *conf, const struct vmail_fixperms_groups *groups);
 
 /*
- * The passwd-file and all beside it, under the writers' lock. *trusted: false
- * if others than root could have written the file until now (its words are to
- * be looked through before they are believed). VMAIL_BUSY, others: the lock.
+ * The passwd-file and all beside it, under the writers' lock; *trusted as
+ * above, of the file and its folder. VMAIL_BUSY, others: the lock.
  */
 enum vmail_rc vmail_fixperms_store(struct vmail_fixperms *f,
     const struct vmail_conf *conf, const struct vmail_fixperms_groups *groups,

@@ -225,30 +225,41 @@ has_header(const struct vmail_conf *conf)
 		   strcmp(own, header) != 0);
 }
 
-void
+/* The folder that the domains' folders lie in. */
+static bool
+mend_domains(struct vmail_fixperms *f, const struct vmail_conf *conf)
+{
+	bool trusted = true;
+	struct place p;
+
+	if (!vmail_conf_has_domains(conf) ||
+	    vmail_conf_domains_folder(conf, p.path, sizeof(p.path)) != VMAIL_OK)
+		return true;
+	if (open_place(f, &p, &trusted) == VMAIL_OK)
+		vmail_file_close(&p.fd);
+	return trusted;
+}
+
+bool
 vmail_fixperms_settings(struct vmail_fixperms *f, const struct vmail_conf *conf,
     const struct vmail_fixperms_groups *groups)
 {
 	const char *name = strrchr(conf->path, '/');
+	bool folder = true, files = true;
 	struct place p;
 
-	if (open_folder_of(f, conf->path, &p, NULL) == VMAIL_OK) {
+	if (open_folder_of(f, conf->path, &p, &folder) == VMAIL_OK) {
 		struct file settings =
 		    file_of(VMAIL_FIXPERMS_PUBLIC, name + 1, 0);
 		struct file views = file_of(VMAIL_FIXPERMS_PUBLIC, "views", 0);
 
-		mend_file(f, &p, &settings, NULL);
-		mend_file(f, &p, &views, NULL);
+		mend_file(f, &p, &settings, &files);
+		mend_file(f, &p, &views, &files);
 		if (has_header(conf))
 			mend_map(f, &p, "passwd.cdb", groups);
-	}
-	vmail_file_close(&p.fd);
-	if (vmail_conf_has_domains(conf) &&
-	    vmail_conf_domains_folder(conf, p.path, sizeof(p.path)) ==
-		VMAIL_OK) {
-		(void)open_place(f, &p, NULL);
 		vmail_file_close(&p.fd);
 	}
+	return mend_domains(f, conf) && folder && files;
 }
 
 /* The guest among the readers of a file of hashes. */

@@ -577,8 +577,15 @@ struct swapper {
 	struct run r;
 	pid_t pid;
 	unsigned long *swaps; /* shared */
-	int fd;		      /* of his own file, for a mode to be mended */
+	int fd[2];	      /* of his own files, for modes to be mended */
 };
+
+static void
+unmend(const struct swapper *s)
+{
+	(void)fchmod(s->fd[0], 0400);
+	(void)fchmod(s->fd[1], 0400);
+}
 
 static void
 swap(const struct swapper *s)
@@ -597,7 +604,7 @@ swap(const struct swapper *s)
 			if (renameat2(home, pairs[i][0], home, pairs[i][1],
 				RENAME_EXCHANGE) != 0)
 				_exit(98);
-		(void)fchmod(s->fd, 0400);
+		unmend(s);
 		++*s->swaps;
 	}
 }
@@ -624,10 +631,11 @@ start_swapping(struct swapper *s)
 	assert_int_equal(link(in_dir(&s->f, "victim/hard", target),
 			     in_dir(&s->f, "mail/d/ann/ghard", path)),
 	    0);
-	s->fd = open(in_dir(&s->f, "mail/d/ann/f", path), O_RDONLY);
+	s->fd[0] = open(in_dir(&s->f, "mail/d/ann/f", path), O_RDONLY);
+	s->fd[1] = open(in_dir(&s->f, "mail/d/ann/g", path), O_RDONLY);
 	s->swaps = mmap(NULL, sizeof(*s->swaps), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_true(s->fd >= 0 && s->swaps != MAP_FAILED);
+	assert_true(s->fd[0] >= 0 && s->fd[1] >= 0 && s->swaps != MAP_FAILED);
 	s->pid = fork();
 	if (s->pid == 0)
 		swap(s);
@@ -652,14 +660,15 @@ who_swaps_names_while_root_walks_gains_nothing(void **state)
 		is(&s.f, "victim/file", 0, 1, 0644);
 		is(&s.f, "victim/hard", 0, 1, 0644);
 		/* Something to be mended, wherever it is by now. */
-		(void)fchmod(s.fd, 0400);
+		unmend(&s);
 	}
 	assert_true(*s.swaps > before);
 	assert_int_equal(waitpid(s.pid, &status, WNOHANG), 0);
 	assert_int_equal(kill(s.pid, SIGKILL), 0);
 	assert_int_equal(waitpid(s.pid, &status, 0), s.pid);
 	(void)munmap(s.swaps, sizeof(*s.swaps));
-	close(s.fd);
+	close(s.fd[0]);
+	close(s.fd[1]);
 	end(&s.f);
 }
 
