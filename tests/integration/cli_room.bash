@@ -74,3 +74,24 @@ findings() {
 	vmailadm --json check 2>/dev/null |
 		jq -r '.[] | "\(.severity) \(.code):\(.line // "")"' | sort
 }
+
+# NSS reads /etc/vmail: the room, in an /etc of the test's own, and open to who
+# may read nothing else.
+etc_vmail() {
+	local rw=$BATS_TEST_TMPDIR/etc
+	chmod 755 "$BATS_TEST_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_RUN_TMPDIR"
+	mkdir "$rw"
+	mount -t tmpfs -o mode=0755 etc "$rw"
+	mkdir "$rw/upper" "$rw/work"
+	mount -t overlay -o "lowerdir=/etc,upperdir=$rw/upper,workdir=$rw/work" \
+		etc /etc
+	rm -rf /etc/vmail
+	mkdir /etc/vmail
+	mount --bind "$ROOM" /etc/vmail
+}
+
+etc_back() {
+	! mountpoint -q /etc/vmail || umount /etc/vmail
+	! mountpoint -q "$BATS_TEST_TMPDIR/etc" ||
+		umount /etc "$BATS_TEST_TMPDIR/etc"
+}

@@ -847,6 +847,45 @@ do_rewritten(int argc, char **argv)
 	ask_and_say("name", argv[argc - 1]);
 }
 
+/* Is it what was answered before? */
+static void
+same_answer(const struct passwd *was, const struct passwd *is)
+{
+	if (was->pw_uid != is->pw_uid || was->pw_gid != is->pw_gid ||
+	    strcmp(was->pw_name, is->pw_name) != 0 ||
+	    strcmp(was->pw_dir, is->pw_dir) != 0)
+		errx(1, "%s became %s with uid %u in %s", was->pw_name,
+		    is->pw_name, is->pw_uid, is->pw_dir);
+}
+
+/* until FILE NAME: asks for it until FILE is there, and says how often it was
+ * answered how; every answer must be the first one's. */
+static void
+do_until(int argc, char **argv)
+{
+	unsigned times[5] = { 0 };
+	char first_buf[BUFFER], buf[BUFFER];
+	struct ask first = { .kind = "name",
+		.arg = argv[argc - 1],
+		.buf = first_buf,
+		.size = sizeof(first_buf) };
+	struct ask a = first;
+
+	a.buf = buf;
+	put_by_the_rules(&first);
+	if (first.status != NSS_STATUS_SUCCESS)
+		errx(1, "%s: unknown to begin with", first.arg);
+	do {
+		put_by_the_rules(&a);
+		if (a.status == NSS_STATUS_SUCCESS)
+			same_answer(&first.pw, &a.pw);
+		times[a.status + 2]++;
+	} while (access(argv[0], F_OK) != 0);
+	for (int i = 0; i < 5; i++)
+		if (times[i] > 0)
+			printf("%s %u\n", status_name(i - 2), times[i]);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(int argc, char **argv);
@@ -856,8 +895,8 @@ static const struct {
 	{ "initgroups", do_initgroups, 1 }, { "noheap", do_noheap, 4 },
 	{ "stack", do_stack, 2 }, { "threads", do_threads, 1 },
 	{ "fork", do_fork, 1 }, { "walk", do_walk, 1 },
-	{ "rewritten", do_rewritten, 2 }, { "truncated", do_truncated, 2 },
-	{ "damaged", do_damaged, 2 } };
+	{ "until", do_until, 2 }, { "rewritten", do_rewritten, 2 },
+	{ "truncated", do_truncated, 2 }, { "damaged", do_damaged, 2 } };
 
 /* The parent writes the maps of the child's new namespace. */
 static void

@@ -3,7 +3,7 @@
  * prints what came back, and what the module did to its host.
  *
  *   pam_client [-c CONFDIR] [-a ANSWERS] [-l LOG] [-r RHOST] [-u UID]
- *              [-p USER] [-t] [-2] SERVICE USER STEP...
+ *              [-p USER] [-t] [-2] [-e FILE] SERVICE USER STEP...
  *
  * ANSWERS: one line for each question that is asked; \n \t \e \\ stand for
  * the byte, @none for no answer, @fail for a conversation that fails;
@@ -11,9 +11,10 @@
  * conversation fails. LOG takes what goes to syslog. -u: the
  * real uid (the effective one stays). -t: on a thread of 64 KiB. -2: on two
  * threads with a handle each. -p: answers the question for the user (USER is
- * then -). STEP is a function without pam_: authenticate setcred acct_mgmt
- * open_session close_session chauthtok chauthtok:expired chauthtok:silent;
- * or `user=NAME`.
+ * then -). -e: again and again, each time with a handle of its own, until FILE
+ * is there; prints "CODE COUNT" of the last step. STEP is a function without
+ * pam_: authenticate setcred acct_mgmt open_session close_session chauthtok
+ * chauthtok:expired chauthtok:silent; or `user=NAME`.
  */
 #include <crypt.h>
 #include <dirent.h>
@@ -140,6 +141,7 @@ struct run {
 	char **steps;
 	const char *answers; /* what is left of the text */
 	unsigned asked;
+	int code; /* of the last step */
 	char *out;
 	size_t out_size;
 	FILE *print;
@@ -389,7 +391,7 @@ do_step(struct run *r, pam_handle_t *pamh, const char *step, bool alone)
 	delayed = false;
 	if (alone)
 		before = host_state();
-	code = call(pamh, step);
+	r->code = code = call(pamh, step);
 	if (alone)
 		after = host_state();
 	pam_get_item(pamh, PAM_USER, &user);
@@ -451,6 +453,23 @@ in_threads(struct run *runs, size_t n, void *(*how)(void *))
 		pthread_join(threads[i], NULL);
 }
 
+static void
+live_until(const struct run *first, const char *end)
+{
+	unsigned times[64] = { 0 };
+
+	do {
+		struct run r = *first;
+
+		live(&r, false);
+		free(r.out);
+		times[r.code & 63]++;
+	} while (access(end, F_OK) != 0);
+	for (int code = 0; code < 64; code++)
+		if (times[code] > 0)
+			printf("%s %u\n", symbol(code), times[code]);
+}
+
 static char *
 slurp(const char *path)
 {
@@ -470,10 +489,11 @@ int
 main(int argc, char **argv)
 {
 	struct run runs[2] = { { .answers = "" } };
+	const char *end = NULL;
 	bool small = false, two = false;
 	int c;
 
-	while ((c = getopt(argc, argv, "+c:a:l:r:u:p:t2")) != -1) {
+	while ((c = getopt(argc, argv, "+c:a:l:r:u:p:e:t2")) != -1) {
 		switch (c) {
 		case 'c':
 			runs[0].confdir = optarg;
@@ -495,6 +515,9 @@ main(int argc, char **argv)
 			if (setresuid((uid_t)atoi(optarg), 0, 0) != 0)
 				err(1, "setresuid");
 			break;
+		case 'e':
+			end = optarg;
+			break;
 		case 't':
 			small = true;
 			break;
@@ -512,6 +535,10 @@ main(int argc, char **argv)
 		runs[0].user = argv[optind + 1];
 	runs[0].steps = argv + optind + 2;
 	runs[1] = runs[0];
+	if (end) {
+		live_until(&runs[0], end);
+		return fflush(stdout) != 0;
+	}
 	if (two)
 		in_threads(runs, 2, live_together);
 	else if (small)

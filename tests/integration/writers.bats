@@ -5,7 +5,10 @@
 setup_file() {
 	bats_require_minimum_version 1.5.0
 	load pam_room
+	load nss_room
 	pam_build
+	nss_build
+	cp "$LIBRARY" "$BATS_FILE_TMPDIR"
 }
 
 setup() {
@@ -17,6 +20,8 @@ setup() {
 
 teardown() {
 	[ -z "${child:-}" ] || kill -KILL "$child"
+	! mountpoint -q "$P" || umount "$P"
+	etc_back
 	no_leftovers
 }
 
@@ -82,6 +87,37 @@ service() {
 	echo testtest >"$BATS_TEST_TMPDIR/answers"
 }
 
+# Readers that live as long as the writers do. What they were answered, as
+# "ANSWER COUNT", is in asked.NAME; and how often in all.
+pam_reader() { # NAME USER PASSWORD
+	echo "$3" >"$BATS_TEST_TMPDIR/answers.$1"
+	"$BATS_FILE_TMPDIR/pam_client" -c "$BATS_TEST_TMPDIR/pam.d" \
+		-a "$BATS_TEST_TMPDIR/answers.$1" -l "$BATS_TEST_TMPDIR/log" \
+		-e "$BATS_TEST_TMPDIR/done" mail "$2" authenticate \
+		>"$BATS_TEST_TMPDIR/asked.$1"
+}
+
+nss_reader() { # NAME USER [COMMAND...]
+	local name=$1 user=$2
+	shift 2
+	"$@" "$BATS_FILE_TMPDIR/nss_probe" \
+		"$BATS_FILE_TMPDIR/libnss_vmail.so.2" \
+		until "$BATS_TEST_TMPDIR/done" "$user" \
+		>"$BATS_TEST_TMPDIR/asked.$name"
+}
+
+# No other answers than these, the first one a hundred times at least.
+only_answered() { # NAME ANSWER...
+	local name=$1 answer count first=0 good=yes
+	shift
+	while read -r answer count; do
+		echo "# $name: $answer, $count times" >&3
+		[[ " $* " == *" $answer "* ]] || good=no
+		[ "$answer" != "$1" ] || first=$count
+	done <"$BATS_TEST_TMPDIR/asked.$name"
+	[ "$first" -ge 100 ] && [ "$good" = yes ]
+}
+
 all_succeeded() { # PID...
 	local pid good=yes
 	for pid in "$@"; do
@@ -138,10 +174,26 @@ all_succeeded() { # PID...
 	[[ $output != *ERROR* ]]
 }
 
+# Of the lines before the last, some come and go, grow and shrink.
+writer_in_place() { # NUMBER
+	local w=$1 i user
+	for ((i = 0; i < TURNS; i++)); do
+		user=w$w.$i@writers.org
+		told "first $w.$i" useradd -q -M "$user"
+		vmailadm -q usermod -c "Somebody" "early$w@x.y"
+		vmailadm -q lock second@kuma8088.com
+		vmailadm -q userdel "going$w.$i@x.y"
+		vmailadm -q unlock second@kuma8088.com
+		vmailadm -q usermod -c '' "early$w@x.y"
+	done
+}
+
 @test "commits in place beside readers: at worst unavailable for a moment, never unknown" {
-	local w i user writers=() readers=() written=yes
+	local w i writers=() readers=() written=yes
+	TURNS=3
 	service
 	mount --bind "$P" "$P"
+	etc_vmail
 	right_or_busy() {
 		local status=0
 		"$@" || status=$?
@@ -149,37 +201,48 @@ all_succeeded() { # PID...
 	}
 	# Long lines, so that a write takes its time.
 	{
+		for ((w = 1; w <= 4; w++)); do
+			echo "early$w@x.y:$QUICK::::/srv/early::"
+			for ((i = 0; i < TURNS; i++)); do
+				echo "going$w.$i@x.y:$QUICK::::/srv/going::"
+			done
+		done
 		for ((i = 0; i < 20000; i++)); do
 			echo "filler$i@x.y:$QUICK::::/srv/filler$i::"
 		done
 		echo "last@x.y:$QUICK::::/srv/last::"
 	} >>"$P"
 	vmailadm -q map
-	authenticates_last() {
-		told testtest auth last@x.y
-	}
 	shows_field_user() {
 		vmailadm show "$FIELD_USER"
 	}
-	for w in authenticates_last shows_field_user; do
-		reader right_or_busy $w &
-		readers+=($!)
-	done
+	reader right_or_busy shows_field_user &
+	readers+=($!)
+	pam_reader right last@x.y testtest &
+	readers+=($!)
+	pam_reader wrong last@x.y TestTest &
+	readers+=($!)
+	nss_reader root last@x.y &
+	readers+=($!)
+	nss_reader nobody last@x.y \
+		setpriv --reuid=65534 --regid=65534 --clear-groups &
+	readers+=($!)
 	for ((w = 1; w <= 4; w++)); do
-		for ((i = 0; i < 8; i++)); do
-			user=w$w.$i@writers.org
-			told "first $w.$i" useradd -q -M "$user"
-			vmailadm -q lock second@kuma8088.com
-			vmailadm -q unlock second@kuma8088.com
-		done 2>"$BATS_TEST_TMPDIR/said.$w" &
+		writer_in_place "$w" 2>"$BATS_TEST_TMPDIR/said.$w" &
 		writers+=($!)
 	done
 	all_succeeded "${writers[@]}" || written=no
 	touch "$BATS_TEST_TMPDIR/done"
 	all_succeeded "${readers[@]}"
 	[ "$written" = yes ]
+	only_answered right PAM_SUCCESS PAM_AUTHINFO_UNAVAIL
+	only_answered wrong PAM_AUTH_ERR PAM_AUTHINFO_UNAVAIL
+	only_answered root SUCCESS TRYAGAIN UNAVAIL
+	only_answered nobody SUCCESS TRYAGAIN UNAVAIL
 	grep -q 'in place' "$BATS_TEST_TMPDIR/said.1"
-	[ "$(vmailadm list '*@writers.org' --output=csv -o user | wc -l)" -eq 33 ]
+	[ "$(vmailadm list '*@writers.org' --output=csv -o user | wc -l)" -eq \
+		$((4 * TURNS + 1)) ]
+	[ "$(vmailadm list 'going*' --output=csv -o user | wc -l)" -eq 1 ]
 	head -n 3 "$P" | cmp - "$BATS_TEST_TMPDIR/before"
 	umount "$P"
 }
