@@ -16,7 +16,8 @@ enum {
 };
 
 #define HALF_WRITTEN                                                           \
-	"a writer has not done with it, or was killed: see vmailadm check"
+	"a writer is at work in place, or was killed there: ask again, or "    \
+	"see vmailadm check"
 
 /* Frames that must not add up: NSS has 8 KiB in all. */
 #define OWN_FRAME __attribute__((noinline))
@@ -203,11 +204,12 @@ lookup_once(const char *path, struct vmail_str name, char line[VMAIL_LINE_MAX],
 	if (hint == VMAIL_NO_HINT)
 		rc = unless_torn(path, fd, rc, found.offset);
 	if (vmail_file_steady(fd, &before) != VMAIL_OK)
-		return VMAIL_BUSY;
+		return vmail_fail(
+		    err, VMAIL_BUSY, path, 0, "is being rewritten in place");
+	if (rc == VMAIL_BUSY)
+		return vmail_fail(err, rc, path, 0, HALF_WRITTEN);
 	if (rc == VMAIL_NOT_FOUND)
 		return vmail_fail(err, rc, path, 0, "no such user");
-	if (rc == VMAIL_BUSY)
-		return unavailable(path, 0, HALF_WRITTEN, err);
 	if (rc != VMAIL_OK)
 		return vmail_fail_sys(err, path, "read");
 	*out = found;
@@ -232,14 +234,12 @@ vmail_db_lookup(const struct vmail_conf *conf, struct vmail_str name,
 		return unavailable(path, ENOENT, "missing", err);
 	if (rc != VMAIL_OK)
 		return rc;
-	for (int i = 0; i < VMAIL_STEADY_TRIES; i++) {
+	rc = VMAIL_BUSY;
+	for (int i = 0; i < VMAIL_STEADY_TRIES && rc == VMAIL_BUSY; i++) {
 		vmail_map_close(map);
 		rc = lookup_once(path, name, line, out, map, err);
-		if (rc != VMAIL_BUSY)
-			return rc;
 	}
-	return vmail_fail(
-	    err, VMAIL_BUSY, path, 0, "is being rewritten in place");
+	return rc;
 }
 
 /* A line read in stretches, of which only what is public is kept. */

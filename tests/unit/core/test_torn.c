@@ -176,7 +176,7 @@ ask(const char *user, size_t cut)
 	if (rc == VMAIL_OK && vmail_str_is(r.entry.password, hash) &&
 	    vmail_str_is(r.entry.uid, uid))
 		return true;
-	if (rc != VMAIL_IO)
+	if (rc != VMAIL_BUSY)
 		fail_msg("%s, cut at %zu: %s", name, cut, vmail_rc_text(rc));
 	return false;
 }
@@ -234,7 +234,7 @@ the_rest_of_a_longer_name_is_nobody(void **state)
 	put_text(backup, old);
 	put_journal(new);
 	put_torn(old, new, strlen("abc:p:1::::\n"));
-	assert_int_equal(lookup("ann", &r), VMAIL_IO);
+	assert_int_equal(lookup("ann", &r), VMAIL_BUSY);
 	put_torn(old, new, strlen(new));
 	assert_int_equal(lookup("ann", &r), VMAIL_OK);
 	assert_true(vmail_str_is(r.entry.password, "own"));
@@ -251,7 +251,7 @@ who_is_not_found_in_a_torn_file_is_not_unknown(void **state)
 	put_text(backup, OLD);
 	put_journal(OLD LINE("06"));
 	put_text(conf.passwd_file, OLD);
-	assert_int_equal(lookup("user06@x.y", &r), VMAIL_IO);
+	assert_int_equal(lookup("user06@x.y", &r), VMAIL_BUSY);
 	assert_non_null(strstr(err.what, "vmailadm check"));
 	assert_int_equal(ask_public("user06@x.y", &p), VMAIL_BUSY);
 	(void)unlink(journal);
@@ -285,8 +285,8 @@ a_journal_that_cannot_be_read_counts(void **state)
 	(void)state;
 	put_text(conf.passwd_file, OLD);
 	assert_int_equal(symlink("/dev/null", journal), 0);
-	assert_int_equal(lookup("user03@x.y", &r), VMAIL_IO);
-	assert_int_equal(lookup("user06@x.y", &r), VMAIL_IO);
+	assert_int_equal(lookup("user03@x.y", &r), VMAIL_BUSY);
+	assert_int_equal(lookup("user06@x.y", &r), VMAIL_BUSY);
 }
 
 /* Longer than what is compared at once, and without a line feed at the end. */
@@ -307,11 +307,11 @@ long_lines_and_the_last_one_are_compared_whole(void **state)
 	assert_int_equal(lookup("last", &r), VMAIL_OK);
 	other[900] = '8';
 	put_text(backup, other);
-	assert_int_equal(lookup("long", &r), VMAIL_IO);
+	assert_int_equal(lookup("long", &r), VMAIL_BUSY);
 	(void)snprintf(other, sizeof(other), "%sx", text);
 	put_text(backup, other);
 	assert_int_equal(lookup("long", &r), VMAIL_OK);
-	assert_int_equal(lookup("last", &r), VMAIL_IO);
+	assert_int_equal(lookup("last", &r), VMAIL_BUSY);
 }
 
 int
