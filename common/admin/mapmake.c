@@ -54,11 +54,11 @@ struct cost {
 	uint64_t count;
 };
 
-struct build {
+struct vmail_mapmake {
 	const struct vmail_conf *conf;
-	const char *path;
+	char *path;
 	struct vmail_err *err;
-	enum vmail_rc rc; /* why the walk stopped */
+	enum vmail_rc rc; /* why it stopped */
 	int fd;
 	char *buf; /* WRITE_CHUNK: what stands from `pos` on */
 	size_t have;
@@ -73,21 +73,21 @@ struct build {
 };
 
 static enum vmail_rc
-fail(struct build *b, enum vmail_rc rc, const char *what)
+fail(struct vmail_mapmake *b, enum vmail_rc rc, const char *what)
 {
 	b->rc = vmail_fail(b->err, rc, b->path, 0, what);
 	return b->rc;
 }
 
 static enum vmail_rc
-fail_sys(struct build *b, const char *what)
+fail_sys(struct vmail_mapmake *b, const char *what)
 {
 	b->rc = vmail_fail_sys(b->err, b->path, what);
 	return b->rc;
 }
 
 static enum vmail_rc
-no_memory(struct build *b)
+no_memory(struct vmail_mapmake *b)
 {
 	errno = ENOMEM;
 	return fail_sys(b, "build the map");
@@ -112,7 +112,7 @@ push(struct slots *s, uint32_t hash, uint64_t pos)
 /* Hands over what is written early, so that the sync at the end finds little
  * left to wait for. */
 static void
-write_behind(struct build *b)
+write_behind(struct vmail_mapmake *b)
 {
 	if (b->pos - b->handed < WRITE_BEHIND)
 		return;
@@ -122,7 +122,7 @@ write_behind(struct build *b)
 }
 
 static enum vmail_rc
-flush(struct build *b)
+flush(struct vmail_mapmake *b)
 {
 	if (!vmail_edits_pwrite(b->fd, b->buf, b->have, b->pos))
 		return fail_sys(b, "write");
@@ -134,7 +134,7 @@ flush(struct build *b)
 
 /* Room for n more bytes (a record at most), which must all have a position. */
 static enum vmail_rc
-make_room(struct build *b, size_t n)
+make_room(struct vmail_mapmake *b, size_t n)
 {
 	if (b->pos + b->have + n > UINT32_MAX)
 		return fail(b, VMAIL_UNSUPPORTED, "a map over 4 GiB");
@@ -150,7 +150,8 @@ put_u32(char *p, uint32_t n)
 
 /* Lays out a record's head; its key and data go to the builder *out. */
 static enum vmail_rc
-record_begin(struct build *b, struct vmail_str key, struct vmail_buf *out)
+record_begin(
+    struct vmail_mapmake *b, struct vmail_str key, struct vmail_buf *out)
 {
 	enum vmail_rc rc = make_room(b, RECORD_MAX);
 
@@ -168,7 +169,8 @@ record_begin(struct build *b, struct vmail_str key, struct vmail_buf *out)
 }
 
 static void
-record_end(struct build *b, struct vmail_str key, const struct vmail_buf *out)
+record_end(
+    struct vmail_mapmake *b, struct vmail_str key, const struct vmail_buf *out)
 {
 	put_u32(b->buf + b->have + 4, (uint32_t)(out->len - key.n));
 	b->have += RECORD_HEAD + out->len;
@@ -185,7 +187,7 @@ spread(uint32_t n)
 /* How many users this one stands for: judging a hash costs more than all else
  * that is done with a line, so of very many only some are looked at. */
 static unsigned
-sample(struct build *b, uint64_t offset)
+sample(struct vmail_mapmake *b, uint64_t offset)
 {
 	if (b->users++ < SAMPLE_ALL)
 		return 1;
@@ -194,7 +196,7 @@ sample(struct build *b, uint64_t offset)
 }
 
 static void
-count_cost(struct build *b, struct vmail_str password, uint64_t offset)
+count_cost(struct vmail_mapmake *b, struct vmail_str password, uint64_t offset)
 {
 	char text[VMAIL_COST_MAX];
 	struct vmail_buf buf = { .p = text, .size = sizeof(text) };
@@ -275,39 +277,46 @@ put_public(const struct vmail_entry *e, uint64_t offset, struct vmail_buf *out)
 	vmail_buf_num(out, offset, 1);
 }
 
-static bool
-take_line(const struct vmail_walk_line *line, void *arg)
+/* One line of the passwd-file. */
+static enum vmail_rc
+take(struct vmail_mapmake *b, struct vmail_str line, uint64_t offset)
 {
-	struct build *b = arg;
 	struct vmail_entry e;
 	struct vmail_buf out;
 	uint32_t uid;
+	enum vmail_rc rc = vmail_entry_parse(line, &e, NULL);
 
-	enum vmail_rc rc = VMAIL_MALFORMED;
-
-	if (line->whole == line->text.n)
-		rc = vmail_entry_parse(line->text, &e, NULL);
 	b->malformed += rc == VMAIL_MALFORMED;
 	if (rc != VMAIL_OK || !vmail_name_askable(e.name))
-		return true;
-	count_cost(b, e.password, line->offset);
+		return VMAIL_OK;
+	count_cost(b, e.password, offset);
 	if (!b->conf->nss_mailboxes)
-		return true;
-	if (record_begin(b, e.name, &out) != VMAIL_OK)
-		return false;
+		return VMAIL_OK;
+	rc = record_begin(b, e.name, &out);
+	if (rc != VMAIL_OK)
+		return rc;
 	if (vmail_maphead_own_uid(&b->head, e.uid, &uid) &&
-	    !count_owner(&b->uids, uid, b->pos + b->have)) {
-		(void)no_memory(b);
-		return false;
-	}
-	put_public(&e, line->offset, &out);
+	    !count_owner(&b->uids, uid, b->pos + b->have))
+		return no_memory(b);
+	put_public(&e, offset, &out);
 	record_end(b, e.name, &out);
+	return VMAIL_OK;
+}
+
+static bool
+take_line(const struct vmail_walk_line *line, void *arg)
+{
+	struct vmail_mapmake *b = arg;
+
+	if (line->whole == line->text.n)
+		return take(b, line->text, line->offset) == VMAIL_OK;
+	b->malformed++;
 	return true;
 }
 
 /* The key of the record at pos, once all records are flushed. */
 static bool
-key_at(const struct build *b, uint32_t pos, char window[RECORD_MAX],
+key_at(const struct vmail_mapmake *b, uint32_t pos, char window[RECORD_MAX],
     struct vmail_str *key)
 {
 	ssize_t got = vmail_file_pread(b->fd, window, RECORD_MAX, pos);
@@ -321,7 +330,7 @@ key_at(const struct build *b, uint32_t pos, char window[RECORD_MAX],
 }
 
 static bool
-same_key(const struct build *b, uint32_t pos, uint32_t other)
+same_key(const struct vmail_mapmake *b, uint32_t pos, uint32_t other)
 {
 	char one[RECORD_MAX], two[RECORD_MAX];
 	struct vmail_str a, c;
@@ -332,7 +341,8 @@ same_key(const struct build *b, uint32_t pos, uint32_t other)
 
 /* Puts a record into its table, unless an earlier one has its name. */
 static bool
-settle(const struct build *b, struct slot *table, uint32_t n, struct slot s)
+settle(const struct vmail_mapmake *b, struct slot *table, uint32_t n,
+    struct slot s)
 {
 	uint32_t i = (s.hash >> 8) % n;
 
@@ -348,7 +358,7 @@ settle(const struct build *b, struct slot *table, uint32_t n, struct slot s)
 /* Orders the records by table, within one as they stand in the file. first[t]
  * becomes the place of table t's first record. */
 static enum vmail_rc
-by_table(struct build *b, size_t first[TABLES + 1])
+by_table(struct vmail_mapmake *b, size_t first[TABLES + 1])
 {
 	struct slots *r = &b->records;
 	struct slot *sorted;
@@ -384,7 +394,7 @@ table_room(const size_t first[TABLES + 1])
 
 /* A double is reached by nobody, by its uid neither. */
 static void
-forget(struct build *b, struct slot *s)
+forget(struct vmail_mapmake *b, struct slot *s)
 {
 	char window[RECORD_MAX];
 	struct vmail_str key, rest;
@@ -407,7 +417,7 @@ forget(struct build *b, struct slot *s)
 
 /* Fills table t, and says how many slots it has. */
 static uint32_t
-fill_table(struct build *b, const size_t first[TABLES + 1], size_t t,
+fill_table(struct vmail_mapmake *b, const size_t first[TABLES + 1], size_t t,
     struct slot *table)
 {
 	uint32_t n = (uint32_t)(2 * (first[t + 1] - first[t]) + SPARE_SLOTS);
@@ -425,8 +435,9 @@ fill_table(struct build *b, const size_t first[TABLES + 1], size_t t,
 /* Each table filled in turn, and given to `use` (NULL: only to find doubles).
  */
 static enum vmail_rc
-each_table(struct build *b, enum vmail_rc (*use)(struct build *b, size_t t,
-				struct slot *table, uint32_t n))
+each_table(
+    struct vmail_mapmake *b, enum vmail_rc (*use)(struct vmail_mapmake *b,
+				 size_t t, struct slot *table, uint32_t n))
 {
 	size_t first[TABLES + 1];
 	struct slot *table;
@@ -450,7 +461,7 @@ each_table(struct build *b, enum vmail_rc (*use)(struct build *b, size_t t,
 
 /* `:uid:N`: the one mailbox of that uid, or how many there are. */
 static enum vmail_rc
-put_uid(struct build *b, const struct owner *o)
+put_uid(struct vmail_mapmake *b, const struct owner *o)
 {
 	char text[16], window[RECORD_MAX];
 	struct vmail_buf key = { .p = text, .size = sizeof(text) }, out;
@@ -476,7 +487,7 @@ put_uid(struct build *b, const struct owner *o)
 }
 
 static enum vmail_rc
-put_uids(struct build *b)
+put_uids(struct vmail_mapmake *b)
 {
 	enum vmail_rc rc;
 
@@ -490,7 +501,7 @@ put_uids(struct build *b)
 }
 
 static enum vmail_rc
-put_bytes(struct build *b, const char *p, size_t n)
+put_bytes(struct vmail_mapmake *b, const char *p, size_t n)
 {
 	while (n != 0) {
 		size_t part = n < RECORD_MAX ? n : RECORD_MAX;
@@ -509,7 +520,7 @@ put_bytes(struct build *b, const char *p, size_t n)
 /* Space for records to come, written so that it is there when needed. No
  * table leads to it. */
 static enum vmail_rc
-put_filler(struct build *b)
+put_filler(struct vmail_mapmake *b)
 {
 	static const char key[] = ":room";
 	char head[RECORD_HEAD], line[1024];
@@ -538,7 +549,7 @@ put_filler(struct build *b)
 }
 
 static enum vmail_rc
-put_table(struct build *b, size_t t, struct slot *table, uint32_t n)
+put_table(struct vmail_mapmake *b, size_t t, struct slot *table, uint32_t n)
 {
 	b->pointers[2 * t] = htole32((uint32_t)(b->pos + b->have));
 	b->pointers[2 * t + 1] = htole32(n);
@@ -550,7 +561,7 @@ put_table(struct build *b, size_t t, struct slot *table, uint32_t n)
 }
 
 static struct vmail_str
-usual_cost(struct build *b, char conf_cost[VMAIL_COST_MAX])
+usual_cost(struct vmail_mapmake *b, char conf_cost[VMAIL_COST_MAX])
 {
 	const struct cost *most = &b->costs[0];
 	struct vmail_buf out = { .p = conf_cost, .size = VMAIL_COST_MAX };
@@ -567,7 +578,7 @@ usual_cost(struct build *b, char conf_cost[VMAIL_COST_MAX])
 
 /* The first page, last of all: before that the file is no map. */
 static enum vmail_rc
-put_page(struct build *b)
+put_page(struct vmail_mapmake *b)
 {
 	char page[VMAIL_MAP_PAGE], cost[VMAIL_COST_MAX];
 	char *head = page + VMAIL_CDB_POINTERS;
@@ -591,7 +602,7 @@ put_page(struct build *b)
 }
 
 static enum vmail_rc
-begin(struct build *b)
+begin(struct vmail_mapmake *b)
 {
 	enum vmail_rc rc = vmail_maphead_open(&b->head, b->conf, b->err);
 
@@ -611,22 +622,8 @@ begin(struct build *b)
 	return VMAIL_OK;
 }
 
-/* All mailboxes, from a file that must stand still meanwhile. */
 static enum vmail_rc
-put_mailboxes(struct build *b, int passwd_fd, const char *passwd_path)
-{
-	struct stat st;
-	enum vmail_rc rc;
-
-	if (fstat(passwd_fd, &st) != 0)
-		return vmail_fail_sys(b->err, passwd_path, "stat");
-	b->stamp.file = vmail_file_stamp(&st);
-	rc = vmail_store_walk_fd(passwd_fd, passwd_path, take_line, b, b->err);
-	return rc != VMAIL_OK ? rc : b->rc;
-}
-
-static enum vmail_rc
-finish(struct build *b)
+finish(struct vmail_mapmake *b)
 {
 	enum vmail_rc rc = each_table(b, put_table);
 
@@ -635,40 +632,125 @@ finish(struct build *b)
 	return rc == VMAIL_OK ? put_page(b) : rc;
 }
 
-/* Frees all; on failure nothing is left at the path. */
-static void
-end(struct build *b, enum vmail_rc rc, int *fd)
+/* All that stands behind the mailboxes. */
+static enum vmail_rc
+put_rest(struct vmail_mapmake *b)
 {
+	enum vmail_rc rc = put_uids(b);
+
+	if (rc == VMAIL_OK)
+		rc = put_filler(b);
+	return rc == VMAIL_OK ? finish(b) : rc;
+}
+
+/* The finished file, to the caller or closed: no longer ours to unlink. */
+static void
+give(struct vmail_mapmake *b, int *fd)
+{
+	if (fd != NULL)
+		*fd = b->fd;
+	else
+		vmail_file_close(&b->fd);
+	b->fd = -1;
+}
+
+void
+vmail_mapmake_drop(struct vmail_mapmake **map)
+{
+	struct vmail_mapmake *b = *map;
+
+	if (b == NULL)
+		return;
 	free(b->records.list);
 	free(b->uids.list);
 	vmail_maphead_close(&b->head);
 	free(b->buf);
-	if (b->fd < 0)
-		return;
-	if (rc != VMAIL_OK)
+	if (b->fd >= 0)
 		(void)unlink(b->path);
-	if (rc == VMAIL_OK && fd != NULL)
-		*fd = b->fd;
+	vmail_file_close(&b->fd);
+	free(b->path);
+	free(b);
+	*map = NULL;
+}
+
+enum vmail_rc
+vmail_mapmake_begin(const struct vmail_conf *conf, const char *path,
+    struct vmail_mapmake **map, struct vmail_err *err)
+{
+	struct vmail_mapmake *b = calloc(1, sizeof(*b));
+	enum vmail_rc rc;
+
+	if (b == NULL)
+		return vmail_fail_sys(err, path, "build the map");
+	b->conf = conf;
+	b->err = err;
+	b->fd = -1;
+	b->path = strdup(path);
+	rc = b->path != NULL ? begin(b) : no_memory(b);
+	if (rc == VMAIL_OK)
+		*map = b;
 	else
-		vmail_file_close(&b->fd);
+		vmail_mapmake_drop(&b);
+	return rc;
+}
+
+enum vmail_rc
+vmail_mapmake_file(struct vmail_mapmake *b, int passwd_fd,
+    const char *passwd_path, struct vmail_err *err)
+{
+	enum vmail_rc rc;
+
+	b->err = err;
+	rc = vmail_store_walk_fd(passwd_fd, passwd_path, take_line, b, err);
+	return rc != VMAIL_OK ? rc : b->rc;
+}
+
+enum vmail_rc
+vmail_mapmake_text(struct vmail_mapmake *b, struct vmail_str text,
+    uint64_t offset, struct vmail_err *err)
+{
+	enum vmail_rc rc = VMAIL_OK;
+
+	b->err = err;
+	while (rc == VMAIL_OK && text.n != 0) {
+		struct vmail_str line = vmail_text_cut(&text, '\n');
+
+		rc = take(b, line, offset);
+		offset += line.n + 1;
+	}
+	return rc;
+}
+
+enum vmail_rc
+vmail_mapmake_end(struct vmail_mapmake **map, const struct stat *st, int *fd,
+    struct vmail_err *err)
+{
+	struct vmail_mapmake *b = *map;
+	enum vmail_rc rc;
+
+	b->err = err;
+	b->stamp.file = vmail_file_stamp(st);
+	rc = put_rest(b);
+	if (rc == VMAIL_OK)
+		give(b, fd);
+	vmail_mapmake_drop(map);
+	return rc;
 }
 
 enum vmail_rc
 vmail_mapmake_build(const struct vmail_conf *conf, int passwd_fd,
     const char *passwd_path, const char *path, int *fd, struct vmail_err *err)
 {
-	struct build b = { .conf = conf, .path = path, .err = err, .fd = -1 };
-	enum vmail_rc rc = begin(&b);
+	VMAIL_MAPMAKE *b = NULL;
+	struct stat st;
+	enum vmail_rc rc = vmail_mapmake_begin(conf, path, &b, err);
 
+	if (rc == VMAIL_OK && fstat(passwd_fd, &st) != 0)
+		rc = vmail_fail_sys(err, passwd_path, "stat");
 	if (rc == VMAIL_OK)
-		rc = put_mailboxes(&b, passwd_fd, passwd_path);
+		rc = vmail_mapmake_file(b, passwd_fd, passwd_path, err);
 	if (rc == VMAIL_OK)
-		rc = put_uids(&b);
-	if (rc == VMAIL_OK)
-		rc = put_filler(&b);
-	if (rc == VMAIL_OK)
-		rc = finish(&b);
-	end(&b, rc, fd);
+		rc = vmail_mapmake_end(&b, &st, fd, err);
 	return rc;
 }
 
@@ -676,11 +758,12 @@ enum vmail_rc
 vmail_mapmake_header(const struct vmail_conf *conf, const char *path, int *fd,
     struct vmail_err *err)
 {
-	struct build b = { .conf = conf, .path = path, .err = err, .fd = -1 };
-	enum vmail_rc rc = begin(&b);
+	VMAIL_MAPMAKE *b = NULL;
+	enum vmail_rc rc = vmail_mapmake_begin(conf, path, &b, err);
 
 	if (rc == VMAIL_OK)
-		rc = finish(&b);
-	end(&b, rc, fd);
+		rc = finish(b);
+	if (rc == VMAIL_OK)
+		give(b, fd);
 	return rc;
 }

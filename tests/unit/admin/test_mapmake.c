@@ -716,6 +716,72 @@ what_is_no_map_is_never_stamped(void **state)
 	end(&f);
 }
 
+/* Lines that come one block after the other, while the file grows. */
+static void
+a_map_made_piece_by_piece_is_the_map_of_the_whole(void **state)
+{
+	static const char first[] =
+	    "# a comment\nann@x.y:x:600:600::/a::\nbob@x.y:x::::/b::\n";
+	static const char more[] = "bad:x:-1\n\ncleo@x.y:x:600:600::::\n";
+	static const char last[] = "dora@x.y:x:601:601::::\n";
+	struct fixture f;
+	struct vmail_mapmake *map = NULL;
+	char path[256], whole[sizeof(first) + sizeof(more) + sizeof(last)];
+	char *made, *want;
+	struct stat st;
+	size_t n, m;
+	int fd;
+
+	(void)state;
+	begin(&f, first);
+	fd = open(f.passwd, O_RDWR | O_APPEND | O_CLOEXEC);
+	assert_int_equal(vmail_mapmake_begin(&f.conf,
+			     in_dir(&f, "piece.cdb", path), &map, &f.err),
+	    VMAIL_OK);
+	assert_int_equal(
+	    vmail_mapmake_file(map, fd, f.passwd, &f.err), VMAIL_OK);
+	assert_int_equal(
+	    vmail_mapmake_text(map, VMAIL_STR(more), sizeof(first) - 1, &f.err),
+	    VMAIL_OK);
+	assert_int_equal(vmail_mapmake_text(map, VMAIL_STR(last),
+			     sizeof(first) + sizeof(more) - 2, &f.err),
+	    VMAIL_OK);
+	(void)snprintf(whole, sizeof(whole), "%s%s", more, last);
+	assert_int_equal(
+	    write(fd, whole, strlen(whole)), (ssize_t)strlen(whole));
+	assert_int_equal(fstat(fd, &st), 0);
+	close(fd);
+	assert_int_equal(vmail_mapmake_end(&map, &st, NULL, &f.err), VMAIL_OK);
+	assert_null(map);
+	assert_int_equal(build(&f), VMAIL_OK);
+	made = get(path, &n);
+	want = get(in_dir(&f, "passwd.cdb", path), &m);
+	assert_int_equal(n, m);
+	assert_memory_equal(made, want, m);
+	free(made);
+	free(want);
+	end(&f);
+}
+
+static void
+a_map_given_up_leaves_no_file(void **state)
+{
+	struct fixture f;
+	struct vmail_mapmake *map = NULL;
+	char path[256];
+
+	(void)state;
+	begin(&f, "ann:x\n");
+	assert_int_equal(vmail_mapmake_begin(&f.conf,
+			     in_dir(&f, "piece.cdb", path), &map, &f.err),
+	    VMAIL_OK);
+	assert_true(there_is(&f, "piece.cdb"));
+	vmail_mapmake_drop(&map);
+	assert_false(there_is(&f, "piece.cdb"));
+	vmail_mapmake_drop(&map);
+	end(&f);
+}
+
 int
 main(void)
 {
@@ -753,6 +819,9 @@ main(void)
 		cmocka_unit_test(a_restamp_changes_the_stamp_alone),
 		cmocka_unit_test(what_cannot_be_restamped_is_rebuilt),
 		cmocka_unit_test(what_is_no_map_is_never_stamped),
+		cmocka_unit_test(
+		    a_map_made_piece_by_piece_is_the_map_of_the_whole),
+		cmocka_unit_test(a_map_given_up_leaves_no_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
