@@ -336,13 +336,18 @@ struct question {
 };
 
 static bool
+is_wanted(const struct question *q, const struct vmail_ids *ids)
+{
+	return (q->group ? ids->gid : ids->uid) == *q->wanted;
+}
+
+static bool
 same_answer(const struct question *q, const struct vmail_ids *a,
     const struct vmail_ids *b)
 {
-	if (q->wanted == NULL)
-		return a->uid == b->uid && a->gid == b->gid;
-	return ((q->group ? a->gid : a->uid) == *q->wanted) ==
-	       ((q->group ? b->gid : b->uid) == *q->wanted);
+	if (q->wanted != NULL && !is_wanted(q, a) && !is_wanted(q, b))
+		return true;
+	return a->uid == b->uid && a->gid == b->gid;
 }
 
 /* Does a view give another answer than the account (NULL: none) does? If not,

@@ -1,25 +1,4 @@
-/*
- * Each room is a child in namespaces of its own: its /etc/passwd and
- * /etc/group are bind mounts of the test's files, its id maps are written by
- * the parent, and it may have no /proc.
- */
-#include <fcntl.h>
-#include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include "common/core/ids.h"
+#include "tests/unit/core/ids_room.h"
 
 #define ROOT "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1::/:/bin/false\n"
 #define HOST_PASSWD                                                            \
@@ -39,162 +18,6 @@
 	"rootless vmail 1000:1000 0:1000:1,1:100000:65536\n"
 /* podman's --uidmap 0:100000:1000 --uidmap 1000:5000:1 and a range more */
 #define SHIFTED "0 100000 1000\n1000 5000 1\n2000 10000 1000\n"
-
-struct room {
-	const char *passwd, *group; /* NULL: no such file */
-	const char *idmap;	    /* NULL: no user namespace */
-	const char *views;
-	gid_t file_gid; /* the map file's group on disk */
-	bool no_map;	/* no map file is known */
-	bool no_proc;
-	int (*look)(const struct vmail_world *w); /* 0, or a line's number */
-};
-
-#define CHECK(x)                                                               \
-	do {                                                                   \
-		if (!(x))                                                      \
-			return __LINE__;                                       \
-	} while (0)
-
-static char dir[32];
-static int map_fd;
-
-static void
-in_dir(char out[64], const char *name)
-{
-	(void)snprintf(out, 64, "%s%s", dir, name);
-}
-
-static bool
-put(const char *name, const char *text)
-{
-	char path[64];
-
-	in_dir(path, name);
-	(void)unlink(path);
-	if (text == NULL)
-		return true;
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	bool ok = fd >= 0 && fchmod(fd, 0644) == 0 &&
-		  write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	close(fd);
-	return ok;
-}
-
-static int
-make_folder(void **state)
-{
-	char path[64];
-
-	(void)state;
-	memcpy(dir, "/tmp/test_ids.XXXXXX", sizeof("/tmp/test_ids.XXXXXX"));
-	if (mkdtemp(dir) == NULL || chmod(dir, 0755) != 0)
-		return -1;
-	in_dir(path, "/etc");
-	if (mkdir(path, 0755) != 0 || !put("/map", "map"))
-		return -1;
-	in_dir(path, "/map");
-	map_fd = open(path, O_RDONLY | O_CLOEXEC);
-	return map_fd < 0 ? -1 : 0;
-}
-
-static int
-drop_folder(void **state)
-{
-	char path[64];
-
-	(void)state;
-	close(map_fd);
-	(void)put("/map", NULL);
-	(void)put("/etc/passwd", NULL);
-	(void)put("/etc/group", NULL);
-	in_dir(path, "/etc");
-	(void)rmdir(path);
-	return rmdir(dir);
-}
-
-/* An own mount namespace, where etc/ of the test's folder is /etc, or all. */
-static bool
-enter_mounts(const struct room *room)
-{
-	char etc[64];
-
-	in_dir(etc, "/etc");
-	if (unshare(CLONE_NEWNS) != 0 ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
-		return false;
-	if (room->no_proc)
-		return chroot(dir) == 0 && chdir("/") == 0;
-	return mount(etc, "/etc", NULL, MS_BIND, NULL) == 0;
-}
-
-static int
-in_room(const struct room *room, int ready, int go)
-{
-	struct vmail_conf conf;
-	struct vmail_world w;
-	struct stat st;
-	char byte = 'x';
-
-	if (!enter_mounts(room) || fchown(map_fd, 0, room->file_gid) != 0)
-		return __LINE__;
-	if (room->idmap != NULL && unshare(CLONE_NEWUSER) != 0)
-		return __LINE__;
-	if (write(ready, &byte, 1) != 1 || read(go, &byte, 1) != 1)
-		return __LINE__;
-	vmail_conf_defaults(&conf);
-	if (fstat(map_fd, &st) != 0)
-		return __LINE__;
-	vmail_world_of_conf(
-	    &w, &conf, vmail_str(room->views), room->no_map ? NULL : &st);
-	return room->look(&w);
-}
-
-static bool
-write_idmap(pid_t pid, const char *file, const char *text)
-{
-	char path[64];
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	close(fd);
-	return ok;
-}
-
-static void
-check_room(const struct room *room)
-{
-	int up[2], down[2], status, line = 0;
-	char byte;
-
-	assert_true(put("/etc/passwd", room->passwd));
-	assert_true(put("/etc/group", room->group));
-	assert_int_equal(pipe(up), 0);
-	assert_int_equal(pipe(down), 0);
-	pid_t pid = fork();
-	if (pid == 0) {
-		line = in_room(room, up[1], down[0]);
-		_exit(write(up[1], &line, sizeof(line)) != sizeof(line));
-	}
-	close(up[1]);
-	close(down[0]);
-	assert_int_equal(read(up[0], &byte, 1), 1);
-	if (room->idmap != NULL && *room->idmap != '\0') {
-		assert_true(write_idmap(pid, "uid_map", room->idmap));
-		assert_true(write_idmap(pid, "gid_map", room->idmap));
-	}
-	assert_int_equal(write(down[1], &byte, 1), 1);
-	line = -1;
-	(void)!read(up[0], &line, sizeof(line));
-	close(up[0]);
-	close(down[1]);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-	if (line != 0)
-		print_error("line %d does not hold\n", line);
-	assert_int_equal(line, 0);
-}
 
 static bool
 identity_is(const struct vmail_world *w, const char *name, uid_t uid, gid_t gid)
@@ -871,6 +694,426 @@ a_world_of_a_map_is_what_its_header_says(void **state)
 	assert_int_equal(w.map_gid, 2);
 }
 
+static int
+look_1000(const struct vmail_world *w)
+{
+	CHECK(identity_is(w, "vmail", 1000, 1000));
+	CHECK(mailbox_is(w, "", "", 1000, 1000));
+	CHECK(mailbox_is(w, "5000", "5000", 1000, 1000));
+	CHECK(name_is(w, 1000, "vmail"));
+	CHECK(name_is(w, 5000, NULL));
+	CHECK(group_is(w, 1000, "vmail"));
+	return names_and_numbers_agree(w);
+}
+
+static int
+look_5000_archive(const struct vmail_world *w)
+{
+	CHECK(identity_is(w, "vmail", 5000, 5000));
+	CHECK(name_is(w, 1000, NULL));
+	return names_and_numbers_agree(w);
+}
+
+/* Step 1 comes before the account, be it in a user namespace. */
+static void
+what_root_says_this_system_is_decides(void **state)
+{
+	struct room room = { .passwd = HOST_PASSWD,
+		.group = GROUPS,
+		.views = VIEWS,
+		.file_gid = 5000,
+		.view = "img\n",
+		.look = look_1000 };
+
+	(void)state;
+	check_room(&room);
+	room.passwd = NULL;
+	check_room(&room);
+	room.view = " rootless";
+	room.idmap = SHIFTED;
+	check_room(&room);
+	room.view = "host\n";
+	room.idmap = NULL;
+	room.passwd = IMAGE_PASSWD;
+	room.look = look_5000_archive;
+	check_room(&room);
+}
+
+/* A view's own number is not bound by the range, the host's is. */
+static void
+a_views_number_may_be_out_of_range_the_hosts_may_not(void **state)
+{
+	struct room room = { .passwd = ROOT "vmail:x:5000:5000:::\n",
+		.group = GROUPS,
+		.views = "host vmail 5000:5000 -\nold vmail 101:102 -\n",
+		.file_gid = 5000,
+		.view = "old\n",
+		.look = look_101 };
+
+	(void)state;
+	check_room(&room);
+	room.passwd = NULL;
+	room.view = NULL;
+	room.hostname = "old";
+	check_room(&room);
+	room.views = "host vmail 101:102 -\n";
+	room.file_gid = 102;
+	room.view = "host\n";
+	room.look = look_nothing;
+	check_room(&room);
+}
+
+static void
+a_file_that_names_no_view_of_ours_is_passed_over(void **state)
+{
+	static const char *const texts[] = { "", "\n", "unknown\n",
+		"img other\n", "img\nother\n", "# img\n", "-img\n", "../img\n",
+		"IMG\n",
+		"img-and-a-name-that-goes-on-and-on-and-on-until-no-"
+		"host-has-it-any-more\n" };
+	struct room room = { .passwd = HOST_PASSWD,
+		.group = GROUPS,
+		.views = VIEWS,
+		.file_gid = 5000,
+		.look = look_host };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		room.view = texts[i];
+		check_room(&room);
+	}
+}
+
+static void
+a_file_that_another_may_write_is_passed_over(void **state)
+{
+	struct room room = { .passwd = HOST_PASSWD,
+		.group = GROUPS,
+		.views = VIEWS,
+		.file_gid = 5000,
+		.view = "img\n",
+		.view_mode = 0664,
+		.look = look_host };
+
+	(void)state;
+	check_room(&room);
+	room.view_mode = 0646;
+	check_room(&room);
+	room.view_mode = 0644;
+	room.view_uid = 1000;
+	check_room(&room);
+}
+
+static int
+look_denied(const struct vmail_world *w)
+{
+	struct vmail_ids ids = { 7, 7 };
+
+	/* Where nothing hangs on it, nobody asks. */
+	CHECK(identity_is(w, "archive", 5001, 5002));
+	CHECK(setresuid(1000, 1000, 1000) == 0);
+	CHECK(
+	    vmail_ids_of_identity(w, VMAIL_STR("vmail"), &ids) == VMAIL_DENIED);
+	CHECK(ids.uid == 7);
+	return 0;
+}
+
+/* Never the other number: who may read it has this one. */
+static void
+a_file_that_may_not_be_read_leaves_no_answer(void **state)
+{
+	(void)state;
+	check_room(&(struct room){ .passwd = HOST_PASSWD,
+	    .group = GROUPS,
+	    .views = VIEWS,
+	    .file_gid = 5000,
+	    .view = "img\n",
+	    .view_mode = 0600,
+	    .look = look_denied });
+}
+
+/* Step 3 comes behind the account, step 4 behind it. */
+static void
+the_host_name_decides_where_there_is_no_account(void **state)
+{
+	struct room room = { .passwd = HOST_PASSWD,
+		.group = GROUPS,
+		.views = VIEWS,
+		.file_gid = 5000,
+		.hostname = "img",
+		.look = look_host };
+
+	(void)state;
+	check_room(&room);
+	room.passwd = ROOT;
+	room.look = look_1000;
+	check_room(&room);
+	room.idmap = SHIFTED;
+	room.hostname = "rootless";
+	check_room(&room);
+	/* Its number inside is 1000 by translation, not the host's 5000. */
+	room.hostname = "host";
+	check_room(&room);
+	room.idmap = NULL;
+	room.hostname = "IMG";
+	room.look = look_5000;
+	check_room(&room);
+}
+
+static int
+look_without_proc(const struct vmail_world *w)
+{
+	CHECK(identity_is(w, "vmail", 1000, 1000));
+	CHECK(no_mailbox(w, "5123", "5123"));
+	return names_and_numbers_agree(w);
+}
+
+static void
+which_view_this_is_needs_no_proc(void **state)
+{
+	struct room room = { .passwd = ROOT,
+		.group = GROUPS,
+		.views = VIEWS,
+		.no_proc = true,
+		.hostname = "img",
+		.look = look_without_proc };
+
+	(void)state;
+	check_room(&room);
+	room.hostname = NULL;
+	room.view = "img\n";
+	check_room(&room);
+}
+
+static bool
+guest_is(const struct vmail_world *w, const char *name, uid_t uid, gid_t gid)
+{
+	char room[VMAIL_GUEST_MAX], other[VMAIL_GUEST_MAX];
+	struct vmail_str s, g;
+	struct vmail_ids ids;
+	gid_t only;
+
+	return vmail_ids_of_guest(w, vmail_str(name), &ids) == VMAIL_OK &&
+	       ids.uid == uid && ids.gid == gid &&
+	       vmail_ids_guest_of(w, uid, room, &s) == VMAIL_OK &&
+	       vmail_str_is(s, name) &&
+	       vmail_ids_of_guest_group(w, vmail_str(name), &only) ==
+		   VMAIL_OK &&
+	       only == gid &&
+	       vmail_ids_guest_group_of(w, gid, other, &g) == VMAIL_OK &&
+	       vmail_str_is(g, name);
+}
+
+static bool
+no_guest(const struct vmail_world *w, const char *name)
+{
+	struct vmail_ids ids;
+	gid_t gid;
+
+	return vmail_ids_of_guest(w, vmail_str(name), &ids) ==
+		   VMAIL_NOT_FOUND &&
+	       vmail_ids_of_guest_group(w, vmail_str(name), &gid) ==
+		   VMAIL_NOT_FOUND;
+}
+
+static bool
+no_guest_has(const struct vmail_world *w, uint32_t id)
+{
+	char room[VMAIL_GUEST_MAX];
+	struct vmail_str s;
+
+	return vmail_ids_guest_of(w, id, room, &s) == VMAIL_NOT_FOUND &&
+	       vmail_ids_guest_group_of(w, id, room, &s) == VMAIL_NOT_FOUND;
+}
+
+#define GUESTS                                                                 \
+	VIEWS                                                                  \
+	"Deep archive 7:8 0:200000:10,10:300000:10\n"                          \
+	"rootless vmail 1000:1000 0:400000:65536\n"                            \
+	"twin vmail 1000:1000 1000:100999:1\n"                                 \
+	"odd vmail 1000:1000 0:1:65536\n"                                      \
+	"small vmail 1000:1000 0:1000:1,1:100000:999\n"                        \
+	"half vmail 1000:1000 0:500000:1000\n"                                 \
+	"own vmail 1000:1000 1000:5000:1\n"                                    \
+	"vm-x vmail 1:1 1:600001:1\n"                                          \
+	"zero vmail 1:1 1:0:1\n"                                               \
+	"nobody vmail 1:1 1:65534:1\n"                                         \
+	"last vmail 1:1 1:4294967294:1\n"                                      \
+	"person vmail 1:1 1:700001:1\n"                                        \
+	"host archive 1:1 1:800001:1\n"
+
+static int
+look_guests(const struct vmail_world *w)
+{
+	CHECK(guest_is(w, "vmail-rootless", 100999, 100999));
+	CHECK(guest_is(w, "archive-deep", 200007, 200008));
+	CHECK(guest_is(w, "vmail-odd", 1001, 1001));
+	CHECK(guest_is(w, "vmail-vm-x", 600001, 600001));
+	CHECK(guest_is(w, "vmail-last", 4294967294, 4294967294));
+	/* Of one number the first has the name; another's stays his. */
+	CHECK(no_guest(w, "vmail-twin"));
+	CHECK(no_guest(w, "vmail-own"));
+	CHECK(no_guest(w, "vmail-half"));
+	CHECK(no_guest(w, "vmail-zero"));
+	CHECK(no_guest(w, "vmail-nobody"));
+	CHECK(no_guest(w, "archive-host"));
+	/* Without a namespace: inside 1000 is a person of the host's. */
+	CHECK(no_guest(w, "vmail-img"));
+	CHECK(no_guest_has(w, 1000));
+	CHECK(no_guest_has(w, 0));
+	CHECK(no_guest_has(w, 5000));
+	CHECK(no_guest_has(w, 65534));
+	CHECK(no_guest_has(w, UINT32_MAX));
+	/* Others of the range are nobody's. */
+	CHECK(no_guest_has(w, 100998));
+	CHECK(no_guest_has(w, 101000));
+	CHECK(no_guest_has(w, 401000));
+	CHECK(name_is(w, 100999, NULL));
+	/* A name that an account, or a group, has. */
+	CHECK(no_guest_has(w, 700001));
+	CHECK(no_guest(w, "vmail-person"));
+	return names_and_numbers_agree(w);
+}
+
+static int
+look_no_guests(const struct vmail_world *w)
+{
+	CHECK(no_guest(w, "vmail-rootless"));
+	CHECK(no_guest(w, "archive-deep"));
+	CHECK(no_guest_has(w, 100999));
+	return names_and_numbers_agree(w);
+}
+
+static void
+on_the_host_a_namespaces_number_is_its_guest(void **state)
+{
+	struct room room = { .passwd =
+				 HOST_PASSWD "vmail-person:x:1234:1234:::\n",
+		.group = GROUPS "vmail-person:x:1234:\n",
+		.views = GUESTS,
+		.file_gid = 5000,
+		.look = look_guests };
+
+	(void)state;
+	check_room(&room);
+	room.no_map = true;
+	check_room(&room);
+	room.no_map = false;
+	room.view = "host\n";
+	check_room(&room);
+}
+
+/* In an image, in a namespace, in another view: its own numbers alone. */
+static void
+elsewhere_there_are_no_guests(void **state)
+{
+	struct room room = { .passwd = IMAGE_PASSWD,
+		.group = GROUPS,
+		.views = GUESTS,
+		.file_gid = 5000,
+		.look = look_no_guests };
+
+	(void)state;
+	check_room(&room);
+	room.passwd = HOST_PASSWD;
+	room.view = "img\n";
+	check_room(&room);
+	room.view = NULL;
+	room.passwd = ROOT;
+	room.hostname = "img";
+	check_room(&room);
+	room.hostname = NULL;
+	room.idmap = SHIFTED;
+	check_room(&room);
+}
+
+static int
+look_twice(const struct vmail_world *w)
+{
+	CHECK(identity_is(w, "vmail", 5000, 5000));
+	CHECK(identity_is(w, "archive", 5600, 5600));
+	/* What a second line says is nobody's number. */
+	CHECK(mailbox_is(w, "5700", "5700", 5700, 5700));
+	CHECK(mailbox_is(w, "5001", "5001", 5001, 5001));
+	CHECK(name_is(w, 5700, NULL));
+	CHECK(guest_is(w, "vmail-rootless", 100999, 100999));
+	CHECK(no_guest_has(w, 200999));
+	return names_and_numbers_agree(w);
+}
+
+static void
+of_a_view_listed_twice_the_first_line_counts(void **state)
+{
+	check_room(&(struct room){ .passwd = ROOT,
+	    .group = GROUPS,
+	    .views = "host vmail 5000:5000 -\nhost vmail 5001:5001 -\n"
+		     "host archive 5600:5600 -\nhost archive 5700:5700 -\n"
+		     "rootless vmail 1000:1000 0:1000:1,1:100000:65536\n"
+		     "rootless vmail 1000:1000 0:1000:1,1:200000:65536\n",
+	    .file_gid = 5000,
+	    .look = look_twice });
+	(void)state;
+}
+
+static int
+look_bad_lines(const struct vmail_world *w)
+{
+	CHECK(identity_is(w, "vmail", 5000, 5000));
+	CHECK(guest_is(w, "vmail-good", 100999, 100999));
+	for (uint32_t n = 300000; n < 302000; n++)
+		CHECK(no_guest_has(w, n));
+	CHECK(!vmail_ids_is_identity(w, VMAIL_STR("worse")));
+	return names_and_numbers_agree(w);
+}
+
+static void
+a_line_out_of_form_leaves_the_other_views_as_they_are(void **state)
+{
+	(void)state;
+	check_room(&(struct room){ .passwd = ROOT "vmail:x:5000:5000:::\n",
+	    .group = GROUPS,
+	    .views = "host vmail 0:0 -\nhost vmail\nhost vmail 4294967295:1 -\n"
+		     "a worse 1000:1000 0:300000:100,50:400000:100\n"
+		     "b worse 1000:1000 0:300000:1001,2000:300500:10\n"
+		     "c worse 1000:1000 0:300000:1001,5000:4294967290:6\n"
+		     "d worse 1000:1000 0:300000:1001,2000:400000:0\n"
+		     "e worse 1000:1000 0:300000:1001,\n"
+		     "host vmail 5000:5000 -\n"
+		     "good vmail 1000:1000 0:1000:1,1:100000:65536\n",
+	    .file_gid = 5000,
+	    .look = look_bad_lines });
+}
+
+static int
+look_owners_group(const struct vmail_world *w)
+{
+	struct vmail_world other = *w;
+	gid_t gid;
+
+	other.owner_group = VMAIL_STR("mail");
+	CHECK(vmail_ids_of_group(&other, VMAIL_STR("mail"), &gid) == VMAIL_OK);
+	CHECK(gid == 5000 && group_is(&other, 5000, "mail"));
+	CHECK(vmail_ids_of_group(&other, VMAIL_STR("vmail"), &gid) ==
+	      VMAIL_NOT_FOUND);
+	other.owner_group = VMAIL_STR("archive");
+	CHECK(
+	    vmail_ids_of_group(&other, VMAIL_STR("archive"), &gid) == VMAIL_OK);
+	CHECK(gid == 5000 && group_is(&other, 5000, "archive"));
+	CHECK(group_is(&other, 5002, NULL));
+	return 0;
+}
+
+static void
+the_owners_group_has_one_name_and_no_other_has_it(void **state)
+{
+	(void)state;
+	check_room(&(struct room){ .passwd = HOST_PASSWD,
+	    .group = GROUPS,
+	    .views = VIEWS,
+	    .file_gid = 5000,
+	    .look = look_owners_group });
+}
+
 int
 main(void)
 {
@@ -903,6 +1146,23 @@ main(void)
 		cmocka_unit_test(the_middle_of_a_long_line_is_no_account),
 		cmocka_unit_test(
 		    a_namespace_of_the_first_numbers_is_not_the_host),
+		cmocka_unit_test(what_root_says_this_system_is_decides),
+		cmocka_unit_test(
+		    a_views_number_may_be_out_of_range_the_hosts_may_not),
+		cmocka_unit_test(
+		    a_file_that_names_no_view_of_ours_is_passed_over),
+		cmocka_unit_test(a_file_that_another_may_write_is_passed_over),
+		cmocka_unit_test(a_file_that_may_not_be_read_leaves_no_answer),
+		cmocka_unit_test(
+		    the_host_name_decides_where_there_is_no_account),
+		cmocka_unit_test(which_view_this_is_needs_no_proc),
+		cmocka_unit_test(on_the_host_a_namespaces_number_is_its_guest),
+		cmocka_unit_test(elsewhere_there_are_no_guests),
+		cmocka_unit_test(of_a_view_listed_twice_the_first_line_counts),
+		cmocka_unit_test(
+		    a_line_out_of_form_leaves_the_other_views_as_they_are),
+		cmocka_unit_test(
+		    the_owners_group_has_one_name_and_no_other_has_it),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, drop_folder);
