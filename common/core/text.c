@@ -52,12 +52,13 @@ enum { SAFE_DIGITS = 19 };
 bool
 vmail_text_number(struct vmail_str s, uint64_t max, uint64_t *out)
 {
-	const char *p = s.p, *end = p + s.n, *safe;
+	const char *p = s.p, *end, *safe;
 	uint64_t n = 0;
 	unsigned digit;
 
 	if (s.n == 0)
 		return false;
+	end = p + s.n;
 	while (p < end && *p == '0')
 		p++;
 	safe = end - p > SAFE_DIGITS ? p + SAFE_DIGITS : end;

@@ -19,9 +19,12 @@ blank(char c)
 static struct vmail_str
 next_word(struct vmail_str *rest)
 {
-	const char *p = rest->p, *end = p + rest->n;
-	struct vmail_str word;
+	const char *p = rest->p, *end;
+	struct vmail_str word = { p, 0 };
 
+	if (rest->n == 0)
+		return word;
+	end = p + rest->n;
 	while (p < end && blank(*p))
 		p++;
 	word.p = p;
