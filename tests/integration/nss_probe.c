@@ -1,8 +1,8 @@
 /*
  * Asks libnss_vmail.so.2 what getent cannot, as a guest in a foreign program.
  *   nss_probe [-c DIR] [-n INSIDE:OUTSIDE:COUNT,...] LIBRARY WHAT [ARG...]
- * -c: in a chroot; -n: in a user namespace with that map. The library is
- * loaded before either. WHAT is below, in the table at the end; a rule that
+ * -c: in a chroot; -n: in a user namespace with that map, each further one
+ * inside the last. The library is loaded before either. WHAT is below, in the table at the end; a rule that
  * is broken is said on stderr, and the exit status is 1.
  */
 #include <dlfcn.h>
@@ -943,14 +943,14 @@ enter_namespace(const char *ranges)
 int
 main(int argc, char **argv)
 {
-	const char *root = NULL, *ranges = NULL;
-	int c;
+	const char *root = NULL, *ranges[4];
+	int c, depth = 0;
 
 	while ((c = getopt(argc, argv, "+c:n:")) != -1) {
 		if (c == 'c')
 			root = optarg;
-		else if (c == 'n')
-			ranges = optarg;
+		else if (c == 'n' && depth < 4)
+			ranges[depth++] = optarg;
 		else
 			return 2;
 	}
@@ -959,8 +959,8 @@ main(int argc, char **argv)
 	if (argc < 0)
 		return 2;
 	load(argv[0]);
-	if (ranges != NULL)
-		enter_namespace(ranges);
+	for (int i = 0; i < depth; i++)
+		enter_namespace(ranges[i]);
 	if (root != NULL && (chroot(root) != 0 || chdir("/") != 0))
 		err(1, "%s", root);
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
