@@ -30,6 +30,7 @@ fixperms_homes_add(struct fixperms_homes *h, const char *path,
     struct vmail_str name, const struct vmail_ids *ids, bool wanted)
 {
 	size_t n = strlen(path) + 1;
+	char *own;
 	void *list = h->list, *text = h->text;
 	bool good = grow(&list, &h->room, h->n + 1, sizeof(*h->list));
 
@@ -41,8 +42,11 @@ fixperms_homes_add(struct fixperms_homes *h, const char *path,
 	h->list[h->n++] = (struct fixperms_home){
 		.at = h->used, .ids = *ids, .wanted = wanted
 	};
-	memcpy(h->text + h->used, path, n);
-	homes_tidy(h->text + h->used);
+	own = h->text + h->used;
+	memcpy(own, path, n);
+	homes_tidy(own);
+	if (*own == '\0')
+		memcpy(own, "/", 2);
 	h->used += n;
 	memcpy(h->text + h->used, name.p, name.n);
 	h->used += name.n;

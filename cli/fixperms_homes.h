@@ -11,7 +11,7 @@
 
 enum fixperms_fate {
 	FIXPERMS_WALK,
-	FIXPERMS_COVERED, /* by the walk of one it lies in, or is */
+	FIXPERMS_COVERED, /* by a walk of `other`, if there is one */
 	FIXPERMS_SHARED,  /* the home of two users with different numbers */
 	FIXPERMS_INSIDE,  /* in a home of somebody who could swap it */
 };
@@ -23,7 +23,8 @@ struct fixperms_home {
 	size_t at;
 	struct vmail_ids ids;
 	bool wanted;
-	bool apart; /* in another's home, whose walk leaves it alone */
+	bool walked; /* set by who walks */
+	bool apart;  /* in another's home, whose walk leaves it alone */
 	enum fixperms_fate fate;
 	size_t other; /* the one that is meant by it */
 	size_t outer; /* the one it lies in; FIXPERMS_NONE */

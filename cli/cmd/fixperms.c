@@ -156,11 +156,11 @@ leave_fate(struct work *w, const struct fixperms_home *home)
 	fixperms_say_left(&w->say, home->path, words);
 }
 
-/* before: the one mended last, or NULL. False: no memory. */
+/* before: the one walked last, or NULL. False: no memory. */
 static bool
-mend_home(struct work *w, size_t i, const struct fixperms_home *before)
+walk_home(struct work *w, size_t i, const struct fixperms_home *before)
 {
-	const struct fixperms_home *home = &w->lines.homes.list[i];
+	struct fixperms_home *home = &w->lines.homes.list[i];
 	struct vmail_fixperms_home h = { .path = home->path,
 		.user = home->ids,
 		.owner = w->ids.owner.uid != 0 ? w->ids.owner : home->ids,
@@ -176,9 +176,29 @@ mend_home(struct work *w, size_t i, const struct fixperms_home *before)
 	if (before && before->ids.uid == home->ids.uid &&
 	    before->ids.gid == home->ids.gid)
 		h.before = before->path;
-	vmail_fixperms_home(&w->fix, &h);
+	home->walked = vmail_fixperms_home(&w->fix, &h);
 	free(apart);
 	return true;
+}
+
+/* One that is covered by a walk that did not come to pass goes by itself. */
+static bool
+mend_home(struct work *w, size_t i, const struct fixperms_home **before)
+{
+	struct fixperms_home *home = &w->lines.homes.list[i];
+	bool good = true;
+
+	home->walked = home->fate == FIXPERMS_COVERED &&
+		       w->lines.homes.list[home->other].walked;
+	if (!home->wanted || home->walked)
+		return true;
+	if (home->fate == FIXPERMS_SHARED || home->fate == FIXPERMS_INSIDE) {
+		leave_fate(w, home);
+		return true;
+	}
+	good = walk_home(w, i, *before);
+	*before = home;
+	return good;
 }
 
 static void
@@ -186,24 +206,16 @@ mend_homes(struct work *w)
 {
 	const struct fixperms_homes *homes = &w->lines.homes;
 	const struct fixperms_home *before = NULL;
+	bool good = true;
 
 	fixperms_homes_settle(&w->lines.homes, w->ids.owner.uid);
 	w->say.total = homes->n;
-	for (size_t i = 0; i < homes->n; i++) {
-		const struct fixperms_home *home = &homes->list[i];
-
-		if (home->wanted && home->fate == FIXPERMS_WALK) {
-			if (!mend_home(w, i, before)) {
-				worse(w,
-				    say_fail(STATUS_FAILED, "out of memory"));
-				return;
-			}
-			before = home;
-		} else if (home->wanted && home->fate != FIXPERMS_COVERED) {
-			leave_fate(w, home);
-		}
-		fixperms_say_home(&w->say, home->path);
+	for (size_t i = 0; good && i < homes->n; i++) {
+		good = mend_home(w, i, &before);
+		fixperms_say_home(&w->say, homes->list[i].path);
 	}
+	if (!good)
+		worse(w, say_fail(STATUS_FAILED, "out of memory"));
 }
 
 static int

@@ -65,9 +65,9 @@ struct vmail_fixperms_home {
  * is wrong and stays so is told and counted. Refused, as left: `/` and what
  * lies directly below it; a link or a stranger's folder on the way; a home
  * outside of `root` that is not the user's or the owner's - or root's in a
- * folder of theirs.
+ * folder of theirs. False: refused, or not there; nothing was walked.
  */
-void vmail_fixperms_home(
+bool vmail_fixperms_home(
     struct vmail_fixperms *f, const struct vmail_fixperms_home *home);
 
 /* Whose the files are. */

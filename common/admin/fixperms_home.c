@@ -394,7 +394,7 @@ go_home(const struct trip *t, struct vmail_descent *d, struct vmail_err *err)
 	return rc;
 }
 
-void
+bool
 vmail_fixperms_home(
     struct vmail_fixperms *f, const struct vmail_fixperms_home *home)
 {
@@ -413,6 +413,8 @@ vmail_fixperms_home(
 		vmail_fixperms_miss(f, home->path);
 	else if (rc != VMAIL_OK && err.rc != VMAIL_OK)
 		leave_home(&t, &err);
-	if (rc == VMAIL_OK && look(d.fd, "", &t.top))
-		mend_home(&t, d.fd);
+	if (rc != VMAIL_OK || !look(d.fd, "", &t.top))
+		return false;
+	mend_home(&t, d.fd);
+	return true;
 }
