@@ -88,7 +88,9 @@ explain(struct work *w, const char *path)
 		 "(%s)",
 	    w->o->view, path, words);
 	say_note("  if a Dovecot there reads it itself, the best first:");
-	say_note("  - mount the folder idmapped: vmailadm idmap emit");
+	say_note("  - mount the folder idmapped: vmailadm idmap emit --for "
+		 "FORM %s",
+	    w->o->view);
 	say_note("  - give its auth process the group of the file");
 	say_note("  - vmailadm fixperms --view %s --acl", w->o->view);
 }

@@ -42,6 +42,8 @@ _vmailadm_values() {
 		sed '1d;s/,.*//' ;;
 	VERSION) echo 2.3 2.4 ;;
 	STYLE) echo file modules ;;
+	VIEW) awk '!/^#/ && NF == 4 { print $1 }' /etc/vmail/views \
+		2>/dev/null ;;
 	FORMAT) echo passwd-file jsonl ;;
 	DOMAIN) _vmailadm_domains ;;
 	LIST) echo user domain uid gid gecos home shell scheme locked extra ;;
