@@ -13,11 +13,7 @@ setup_file() {
 
 setup() {
 	story_host "$BATS_TEST_TMPDIR/host"
-	in_room tee -a /etc/vmail/views >/dev/null <<-END
-		image vmail 1000:1000 -
-		rootless vmail 1000:1000 0:1000:1,1:100000:65536
-	END
-	in_room vmailadm map
+	in_room vmailadm -q idmap add image --ids 1000:1000
 	MAILBOX=anna@example.test
 	HOME_OF=example.test/anna
 }
@@ -45,6 +41,12 @@ add_user() {
 	printf 'a Secret\n' | in_room vmailadm --settle useradd "$1"
 }
 
+# As the host's command says it for a mount of FOLDER, conf or mail.
+map_of() { # FOLDER
+	in_room vmailadm idmap emit image --for mount |
+		sed -n "s/^mount.*X-mount.idmap=\([^']*\)'.*$1\$/\1/p"
+}
+
 # Owner and group of FILE as `ls -l` shows them.
 owner_shown() { # CONTAINER-OR-host FILE
 	local line
@@ -57,7 +59,10 @@ owner_shown() { # CONTAINER-OR-host FILE
 
 # Login over TLS, mail by LMTP, and it can be read.
 mail_works() { # CONTAINER
-	story_deliver "$1" "$MAILBOX" "for $1"
+	story_deliver "$1" "$MAILBOX" "for $1" || {
+		story_inside "$1" cat /var/log/dovecot.log
+		return 1
+	}
 	run -0 story_imap "$1" "$MAILBOX" 'a Secret' 'INBOX;MAILINDEX=1'
 	[[ $output == *"Subject: for $1"*"by LMTP"* ]]
 }
@@ -84,12 +89,9 @@ never_world_readable() {
 }
 
 @test "one user, made on the host, has mail in a container where vmail is 1000" {
-	local map='u:0:0:1 u:5000:1000:1 g:0:0:1 g:5000:1000:1'
-	in_room sed -i 's/^#* *reader_group.*/reader_group = vmail/' \
-		/etc/vmail/vmail.conf
-	in_room vmailadm -q fixperms
-	story_idmapped "$map" "$ROOM_ROOT/etc/vmail" "$STORY_PLACE/etc"
-	story_idmapped "$map" "$ROOM_ROOT/var/mail/vhosts" "$STORY_PLACE/mail"
+	story_idmapped "$(map_of conf)" "$ROOM_ROOT/etc/vmail" "$STORY_PLACE/etc"
+	story_idmapped "$(map_of mail)" "$ROOM_ROOT/var/mail/vhosts" \
+		"$STORY_PLACE/mail"
 	story_guest image "$STORY_PLACE/etc" "$STORY_PLACE/mail"
 	add_user "$MAILBOX"
 	mail_works image
@@ -120,6 +122,10 @@ never_world_readable() {
 	add_user "$MAILBOX"
 	story_guest rootless "$STORY_PLACE/etc" "$STORY_PLACE/mail" \
 		"$rootless" "$STORY_PLACE/image"
+	in_room vmailadm -q idmap add rootless \
+		--from-pid "$(story_outside cat "$STORY_PLACE/rootless/pid")"
+	in_room grep -q '^rootless vmail 1000:1000 0:1000:1,1:100000:65536' \
+		/etc/vmail/views
 	# It cannot read the file, and check says what mends that.
 	run -67 story_imap rootless "$MAILBOX" 'a Secret' '' -X NOOP
 	[ "$(story_outside ps -o uid= -p "$(auth_of rootless)")" -eq 100999 ]
