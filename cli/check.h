@@ -48,6 +48,7 @@ struct check {
 	unsigned long mended;
 	bool planned; /* the passwd-file's rights would be mended */
 	bool good;    /* false: stdout failed, or no memory */
+	bool unseen;  /* said once: not all processes can be looked at */
 };
 
 /* One that somebody has to think about. */

@@ -105,9 +105,34 @@ look_here(const struct look *l, int fd)
 	}
 }
 
+/* Nothing was found, but not everybody was looked at. */
+static void
+say_unseen(const struct look *l, const struct vmail_mounts_unseen *unseen)
+{
+	char name[NAME_ROOM], text[TEXT_ROOM];
+	const char *why = unseen->why ? strerror(unseen->why)
+				      : "it hides processes (hidepid)";
+
+	l->check->unseen = true;
+	process_name(unseen->pid, name);
+	if (unseen->all)
+		snprintf(text, sizeof(text),
+		    "who else has it mounted cannot be told: /proc: %s", why);
+	else
+		snprintf(text, sizeof(text),
+		    "who else has it mounted cannot be told of %lu processes, "
+		    "as %d (%s): %s",
+		    unseen->n, (int)unseen->pid, name, why);
+	check_say(l->check, &(struct finding){ SEVERITY_WARN, "mount-unseen",
+				l->path, 0, { NULL, 0 }, text,
+				"check it once more on the host, as a root "
+				"who may see all of /proc" });
+}
+
 static void
 check_file(struct check *c, const char *path)
 {
+	struct vmail_mounts_unseen unseen = { .all = false };
 	struct look l = { c, path };
 	VMAIL_AUTOCLOSE int fd = open(
 	    path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -115,7 +140,9 @@ check_file(struct check *c, const char *path)
 	if (fd < 0) /* said elsewhere */
 		return;
 	look_here(&l, fd);
-	(void)vmail_mounts_holders(fd, path, each, &l, NULL);
+	(void)vmail_mounts_holders(fd, path, each, &l, &unseen, NULL);
+	if ((unseen.all || unseen.n != 0) && !c->unseen)
+		say_unseen(&l, &unseen);
 }
 
 void

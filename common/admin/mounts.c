@@ -44,19 +44,16 @@ cut_line(struct vmail_str line, struct mount_line *m)
 
 /* Whole lines of a chunk are asked, the rest is kept; a line longer than the
  * chunk cannot be ours to judge and is passed over. False: the callback
- * stopped. A file that cannot be read has no lines: its process may be gone. */
+ * stopped. */
 static bool
-each_line(int proc, const char *mountinfo,
-    bool (*each)(const struct mount_line *line, void *arg), void *arg)
+each_line(
+    int fd, bool (*each)(const struct mount_line *line, void *arg), void *arg)
 {
 	char chunk[MOUNTINFO_CHUNK];
 	size_t have = 0;
 	ssize_t got;
 	bool go_on = true;
-	VMAIL_AUTOCLOSE int fd = openat(proc, mountinfo, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0)
-		return true;
 	while (
 	    go_on && (got = read(fd, chunk + have, sizeof(chunk) - have)) > 0) {
 		struct vmail_str rest = { chunk, have + (size_t)got };
@@ -149,17 +146,19 @@ find_ours(int fd, uint64_t id, struct search *s, struct place *place)
 {
 	static const char gone[] = " (deleted)";
 	char link[PROC_PATH], path[PATH_MAX];
+	VMAIL_AUTOCLOSE int mountinfo =
+	    open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	ssize_t n;
 
 	*s = (struct search){ .id = id, .path = path, .place = place };
 	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	n = readlink(link, path, sizeof(path) - 1);
-	if (n <= 0)
+	if (n <= 0 || mountinfo < 0)
 		return;
 	path[n] = '\0';
 	if (ends_with((struct vmail_str){ path, (size_t)n }, gone))
 		path[(size_t)n - (sizeof(gone) - 1)] = '\0';
-	(void)each_line(AT_FDCWD, "/proc/self/mountinfo", is_ours, s);
+	(void)each_line(mountinfo, is_ours, s);
 	s->path = NULL;
 }
 
@@ -169,9 +168,39 @@ struct survey {
 	pid_t pid;
 	bool (*each)(const struct vmail_mounts_holder *holder, void *arg);
 	void *arg;
-	ino_t *seen;
+	struct vmail_mounts_unseen *unseen;
+	uint64_t *seen;
 	size_t n, room;
+	bool first;   /* init is among the processes */
+	bool unnamed; /* known by its first mount, which is yet to come */
+	bool known;   /* that was met before */
+	enum vmail_rc rc;
 };
+
+/* Beside the inodes of namespaces: a mount's number. */
+#define BY_MOUNT (UINT64_C(1) << 63)
+
+/* 1: new to us, 0: known; -1: no memory. */
+static int
+meet(struct survey *s, uint64_t namespace)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->seen[i] == namespace)
+			return 0;
+	if (s->n == s->room) {
+		size_t room = s->room != 0 ? 2 * s->room : 64;
+		uint64_t *seen = reallocarray(s->seen, room, sizeof(*seen));
+
+		if (seen == NULL) {
+			s->rc = VMAIL_NO_MEMORY;
+			return -1;
+		}
+		s->seen = seen;
+		s->room = room;
+	}
+	s->seen[s->n++] = namespace;
+	return 1;
+}
 
 static bool
 is_holder(const struct mount_line *line, void *arg)
@@ -182,6 +211,12 @@ is_holder(const struct mount_line *line, void *arg)
 		.stale = ends_with(line->root, DELETED) };
 	struct vmail_str root = line->root;
 
+	if (s->unnamed) {
+		s->unnamed = false;
+		s->known = meet(s, line->id | BY_MOUNT) == 0;
+		if (s->known || s->rc != VMAIL_OK)
+			return false;
+	}
 	if (!vmail_str_is(line->device, s->place->device))
 		return true;
 	if (holder.stale)
@@ -191,29 +226,38 @@ is_holder(const struct mount_line *line, void *arg)
 	return s->each(&holder, s->arg);
 }
 
-/* 1: new to us, 0: known, or not to be seen; -1: no memory. */
-static int
-meet(struct survey *s, ino_t namespace)
+static void
+note_unseen(struct survey *s)
 {
-	for (size_t i = 0; i < s->n; i++)
-		if (s->seen[i] == namespace)
-			return 0;
-	if (s->n == s->room) {
-		size_t room = s->room != 0 ? 2 * s->room : 64;
-		ino_t *seen = reallocarray(s->seen, room, sizeof(*seen));
-
-		if (seen == NULL)
-			return -1;
-		s->seen = seen;
-		s->room = room;
-	}
-	s->seen[s->n++] = namespace;
-	return 1;
+	/* Gone, or about to be. */
+	if (errno == ENOENT || errno == ESRCH || errno == EINVAL)
+		return;
+	if (s->unseen->n++ != 0)
+		return;
+	s->unseen->pid = s->pid;
+	s->unseen->why = errno;
 }
 
-/* False: the callback stopped, or *rc. */
+/* False: the callback stopped, or s->rc. */
 static bool
-ask_process(struct survey *s, const char *name, enum vmail_rc *rc)
+ask_mounts(struct survey *s)
+{
+	char path[PROC_PATH];
+	VMAIL_AUTOCLOSE int fd = -1;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)s->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		note_unseen(s);
+		return true;
+	}
+	s->known = false;
+	return each_line(fd, is_holder, s) || s->known;
+}
+
+/* The same. Its namespace's name takes more rights than its mounts do. */
+static bool
+ask_process(struct survey *s, const char *name)
 {
 	char path[PROC_PATH];
 	struct vmail_str digits = vmail_str(name);
@@ -223,39 +267,43 @@ ask_process(struct survey *s, const char *name, enum vmail_rc *rc)
 
 	if (!vmail_text_number(digits, INT_MAX, &pid))
 		return true;
-	(void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid);
-	if (stat(path, &st) != 0)
-		return true;
-	met = meet(s, st.st_ino);
-	if (met < 0)
-		*rc = VMAIL_NO_MEMORY;
-	if (met <= 0)
-		return met == 0;
 	s->pid = (pid_t)pid;
-	(void)snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)pid);
-	return each_line(AT_FDCWD, path, is_holder, s);
+	s->first |= pid == 1;
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid);
+	s->unnamed = stat(path, &st) != 0;
+	if (s->unnamed)
+		return ask_mounts(s);
+	met = meet(s, st.st_ino);
+	return met > 0 ? ask_mounts(s) : met == 0;
 }
 
 static enum vmail_rc
 holders_of(const struct place *place,
     bool (*each)(const struct vmail_mounts_holder *holder, void *arg),
-    void *arg, const char *path, struct vmail_err *err)
+    void *arg, struct vmail_mounts_unseen *unseen, const char *path,
+    struct vmail_err *err)
 {
-	struct survey s = { .place = place, .each = each, .arg = arg };
+	struct survey s = {
+		.place = place, .each = each, .arg = arg, .unseen = unseen
+	};
 	DIR *proc = opendir("/proc");
-	struct dirent *entry;
-	enum vmail_rc rc = VMAIL_OK;
+	struct dirent *entry = NULL;
 
-	if (proc == NULL)
+	if (proc == NULL) {
+		*unseen =
+		    (struct vmail_mounts_unseen){ .all = true, .why = errno };
 		return VMAIL_OK;
+	}
 	while ((entry = readdir(proc)) != NULL)
-		if (!ask_process(&s, entry->d_name, &rc))
+		if (!ask_process(&s, entry->d_name))
 			break;
 	(void)closedir(proc);
 	free(s.seen);
+	/* No system is without one: /proc hides processes. */
+	unseen->all = entry == NULL && !s.first;
 	errno = ENOMEM;
-	return rc == VMAIL_OK ? rc
-			      : vmail_fail_sys(err, path, "look for mounts");
+	return s.rc == VMAIL_OK ? s.rc
+				: vmail_fail_sys(err, path, "look for mounts");
 }
 
 /* The file as it is mounted here. */
@@ -279,14 +327,22 @@ look(int fd, const char *path, struct here *here, struct vmail_err *err)
 enum vmail_rc
 vmail_mounts_holders(int fd, const char *path,
     bool (*each)(const struct vmail_mounts_holder *holder, void *arg),
-    void *arg, struct vmail_err *err)
+    void *arg, struct vmail_mounts_unseen *unseen, struct vmail_err *err)
 {
+	struct vmail_mounts_unseen none = { .all = false };
 	struct here here;
 	enum vmail_rc rc = look(fd, path, &here, err);
 
-	if (rc != VMAIL_OK || !here.ours.found)
+	if (rc != VMAIL_OK)
 		return rc;
-	return holders_of(&here.place, each, arg, path, err);
+	if (here.ours.found)
+		rc = holders_of(&here.place, each, arg, &none, path, err);
+	else
+		none =
+		    (struct vmail_mounts_unseen){ .all = true, .why = ENOENT };
+	if (rc == VMAIL_OK)
+		*unseen = none;
+	return rc;
 }
 
 /* One process's paths of a place. */
@@ -356,9 +412,15 @@ vmail_mounts_paths(int fd, const char *path, int proc,
 	struct sight sight = { &here.place, each, arg };
 	enum vmail_rc rc = look(fd, path, &here, err);
 
-	if (rc == VMAIL_OK && here.ours.found)
-		(void)each_line(proc, "mountinfo", is_sight, &sight);
-	return rc;
+	VMAIL_AUTOCLOSE int mountinfo = -1;
+
+	if (rc != VMAIL_OK || !here.ours.found)
+		return rc;
+	/* Its process may be gone. */
+	mountinfo = openat(proc, "mountinfo", O_RDONLY | O_CLOEXEC);
+	if (mountinfo >= 0)
+		(void)each_line(mountinfo, is_sight, &sight);
+	return VMAIL_OK;
 }
 
 /* The first one that a rename would leave behind. */
@@ -377,6 +439,7 @@ vmail_mounts_judge(int fd, const char *path,
     struct vmail_mounts_verdict *verdict, struct vmail_err *err)
 {
 	struct vmail_mounts_verdict v = { .way = VMAIL_MOUNTS_RENAME };
+	struct vmail_mounts_unseen unseen = { .all = false };
 	struct here here;
 	enum vmail_rc rc = look(fd, path, &here, err);
 
@@ -387,7 +450,8 @@ vmail_mounts_judge(int fd, const char *path,
 	if ((here.st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0)
 		v.way = VMAIL_MOUNTS_ITSELF;
 	else if (here.ours.found)
-		rc = holders_of(&here.place, note_holder, &v.holder, path, err);
+		rc = holders_of(
+		    &here.place, note_holder, &v.holder, &unseen, path, err);
 	if (v.holder != 0)
 		v.way = VMAIL_MOUNTS_BY_OTHERS;
 	if (rc == VMAIL_OK)

@@ -20,14 +20,22 @@ struct vmail_mounts_holder {
 	bool stale; /* it is what the file was before it was replaced */
 };
 
+/* Who could not be looked at, and so may be such a holder. */
+struct vmail_mounts_unseen {
+	bool all;	 /* /proc shows no processes, or hides some */
+	unsigned long n; /* processes whose mounts may not be read */
+	pid_t pid;	 /* the first one of them */
+	int why;	 /* errno, of that one or of /proc; 0: hidden */
+};
+
 /*
  * Calls each for every such mount of the file open at fd (as
  * /proc/PID/mountinfo tells); false stops the search. VMAIL_OK also where
- * /proc shows nothing. VMAIL_NO_MEMORY, VMAIL_IO.
+ * /proc shows little or nothing: *unseen says so. VMAIL_NO_MEMORY, VMAIL_IO.
  */
 enum vmail_rc vmail_mounts_holders(int fd, const char *path,
     bool (*each)(const struct vmail_mounts_holder *holder, void *arg),
-    void *arg, struct vmail_err *err);
+    void *arg, struct vmail_mounts_unseen *unseen, struct vmail_err *err);
 
 /*
  * Calls each with every path at which a process has that file in its mounts,
