@@ -42,8 +42,9 @@ CLI := main domains opt say ask report table json csv world line userfields \
 	check_derived check_lines check_password check_extras fixperms_homes \
 	fixperms_ids fixperms_lines fixperms_say check_fix fixfield \
 	feed batch newrecord jsonl jsonplain mask progress child \
-	scratch rewrite idmap_facts idmap_list idmap_edit idmap_show idmap_of idmap_sight \
-	idmap_emit idmap_forms
+	scratch rewrite idmap_facts idmap_list idmap_edit idmap_show idmap_of \
+	idmap_sight idmap_emit idmap_forms idmap_yaml idmap_podman \
+	idmap_mounts
 CMD := init useradd usermod userdel passwd lock unlock list show auth hash \
 	import export check fixperms map edit with_lock config idmap
 

@@ -220,10 +220,9 @@ take_reader(struct emit *e)
 		return;
 	say_warn("%s: its group is root: nobody but root can read it there",
 	    e->conf->passwd_file);
-	say_mend("reader_group = %.*s in %s; chgrp %u %s; vmailadm map --force",
+	say_mend("reader_group = %.*s in %s; then vmailadm fixperms",
 	    (int)vmail_conf_owner_group(e->conf).n,
-	    vmail_conf_owner_group(e->conf).p, e->conf->path, e->host.gid,
-	    e->conf->passwd_file);
+	    vmail_conf_owner_group(e->conf).p, e->conf->path);
 }
 
 /* A namespace that begins with one number of its own is a user's: his own

@@ -1,6 +1,7 @@
 /*
  * What configuration for a container has to say of our files: gathered once
- * (idmap_emit.c), told in the words of each engine (idmap_forms.c).
+ * (idmap_emit.c), told in the words of each engine (idmap_forms.c and those
+ * beside it).
  */
 #ifndef VMAIL_CLI_IDMAP_EMIT_H
 #define VMAIL_CLI_IDMAP_EMIT_H
@@ -45,6 +46,28 @@ struct emit {
 	size_t folders;
 	struct emit_folder folder[EMIT_FOLDERS];
 };
+
+#define EMIT_NAME(e) (int)(e)->view.name.n, (e)->view.name.p
+
+/* Does this form take the folders from where mount(8) has put them? */
+bool emit_from_mounts(const struct emit *e);
+
+/* Does the engine itself mount idmapped here? */
+bool emit_by_engine(const struct emit *e);
+
+/* Is there a group that a process without a namespace gets besides its own? */
+bool emit_needs_group(const struct emit *e);
+
+/* The folder to give to the engine. */
+enum { EMIT_SOURCE = EMIT_PATH + 128 };
+void emit_source(const struct emit *e, const struct emit_folder *f, bool mounts,
+    char out[EMIT_SOURCE]);
+
+/* Comments: what the lines are about; what to do before (form: and then again
+ * with --mounted); an ACL. */
+void emit_head(const struct emit *e);
+void emit_prepare(const struct emit *e, const char *form);
+void emit_acl(const struct emit *e);
 
 int emit_compose(const struct emit *e);
 int emit_podman(const struct emit *e);
