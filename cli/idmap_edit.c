@@ -42,8 +42,7 @@ take_ids(struct wish *w, const char *typed)
 static int
 take_map(struct wish *w, const char *typed)
 {
-	if (strlen(typed) < sizeof(w->ranges) && typed[0] &&
-	    !strpbrk(typed, " \t\n\r#")) {
+	if (strlen(typed) < sizeof(w->ranges) && typed[0]) {
 		snprintf(w->ranges, sizeof(w->ranges), "%s", typed);
 		return STATUS_OK;
 	}
@@ -154,7 +153,6 @@ write_line(struct wish *w)
 	struct vmail_ids disk;
 
 	if (n < 0 || (size_t)n >= sizeof(w->line) ||
-	    strpbrk(w->view, " \t\n\r#") ||
 	    vmail_view_parse((struct vmail_str){ w->line, (size_t)n },
 		&w->parsed, &why) != VMAIL_OK) {
 		say_fail(0, "a line that nobody could read: %s", why);

@@ -6,6 +6,8 @@ setup_file() {
 	bats_require_minimum_version 1.5.0
 	cc -std=c11 -D_GNU_SOURCE -O1 -o "$BATS_FILE_TMPDIR/idmap_ns" \
 		"${VMAIL_SOURCE:-.}/tests/integration/idmap_ns.c"
+	# Numbers of a namespace pass here.
+	chmod 755 "$BATS_RUN_TMPDIR" "${BATS_FILE_TMPDIR%/*}" "$BATS_FILE_TMPDIR"
 }
 
 setup() {
@@ -15,6 +17,7 @@ setup() {
 	}
 	T=$BATS_TEST_TMPDIR
 	NS=()
+	chmod 755 "${T%/*}" "$T"
 	grep -v -e '^vmail:' -e ':5000:' -e ':1000:' /etc/passwd >"$T/passwd"
 	grep -v -e '^vmail:' -e ':5000:' -e ':1000:' /etc/group >"$T/group"
 	echo 'person:x:1000:1000::/:/bin/sh' >>"$T/passwd"
@@ -261,7 +264,6 @@ xy vmail 3:3 -' ]
 
 @test "only root changes views; everybody may list them" {
 	three_views
-	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$T" "$ROOM"
 	cp "$VMAIL_BUILD/vmailadm" "$T/vmailadm"
 	run -6 setpriv --reuid 1234 --regid 1234 --clear-groups \
 		"$T/vmailadm" --conf "$ROOM/vmail.conf" idmap add x --ids 1:1
@@ -445,6 +447,15 @@ why() { # [SETUP]: of the identity here, in a namespace of its own
 		'["ns",1001,201001,false]' ]
 	[[ $stderr == *"says 1001:1001, view ns says 1000:1000"* ]]
 	[[ $stderr == *"mend: vmailadm idmap del ns; vmailadm idmap add ns --from-pid $PID"* ]]
+}
+
+@test "of does not take a container for the host because it has no namespace" {
+	image 1001:1001
+	container -n plain -r "$T/image"
+	run -0 --separate-stderr vmailadm idmap of "$PID" --json
+	[ "$(jq -c '[.view, .uid, .disk_uid, .agrees]' <<<"$output")" = \
+		'[null,1001,1001,true]' ]
+	[[ $stderr == *"mend: vmailadm idmap add NAME --from-pid $PID"$'\n'* ]]
 }
 
 @test "of refuses what it cannot know: no process, no numbers yet, not the host" {
