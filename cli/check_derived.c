@@ -91,12 +91,12 @@ check_map(struct check *c, const char *path, bool header)
 void
 check_header(struct check *c)
 {
-	char path[DERIVED_PATH_MAX], own[DERIVED_PATH_MAX];
+	char path[DERIVED_PATH_MAX];
+	bool apart;
 
-	derived_with(c->conf, ".cdb", own);
-	if (vmail_conf_beside(c->conf, "passwd.cdb", path, sizeof(path)) ==
+	if (vmail_maphead_first(c->conf, path, sizeof(path), &apart) ==
 		VMAIL_OK &&
-	    strcmp(path, own) != 0)
+	    apart)
 		check_map(c, path, true);
 }
 

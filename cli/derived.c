@@ -66,29 +66,22 @@ map_current(const struct vmail_conf *conf, const char *path)
 
 /* Where the passwd-file lies elsewhere, NSS first reads a map that is nothing
  * but settings, beside vmail.conf. */
-static bool
-header_current(const struct vmail_conf *conf, const char *own)
+bool
+derived_header_current(const struct vmail_conf *conf)
 {
 	char path[DERIVED_PATH_MAX];
 	struct vmail_map map;
-	bool current;
+	bool current, apart;
 
-	if (vmail_conf_beside(conf, "passwd.cdb", path, sizeof(path)) !=
-	    VMAIL_OK)
+	if (vmail_maphead_first(conf, path, sizeof(path), &apart) != VMAIL_OK)
 		return false;
-	if (strcmp(path, own) == 0)
+	if (!apart)
 		return true;
 	if (vmail_map_open(path, &map, NULL) != VMAIL_OK)
 		return false;
 	current = vmail_maphead_current(conf, &map);
 	vmail_map_close(&map);
 	return current;
-}
-
-bool
-derived_header_current(const struct vmail_conf *conf)
-{
-	return header_current(conf, "");
 }
 
 static bool
@@ -116,5 +109,5 @@ derived_current(const struct vmail_conf *conf)
 	}
 	derived_with(conf, ".cdb", path);
 	return map_current(conf, path) &&
-	       (conf->entered || header_current(conf, path));
+	       (conf->entered || derived_header_current(conf));
 }

@@ -9,6 +9,7 @@
 
 #include "common/admin/derive.h"
 #include "common/admin/inplace.h"
+#include "common/admin/maphead.h"
 #include "common/admin/mapmake.h"
 #include "common/admin/mappatch.h"
 #include "common/admin/perm.h"
@@ -461,18 +462,19 @@ enum vmail_rc
 vmail_store_header(const struct vmail_conf *conf, struct vmail_err *err)
 {
 	VMAIL_AUTOCLOSE int fd = -1;
-	char path[MAP_PATH], own[MAP_PATH], temporary[MAP_PATH];
-	enum vmail_rc rc = vmail_map_path(conf->passwd_file, own, sizeof(own));
+	char path[MAP_PATH], temporary[MAP_PATH];
+	bool apart;
+	enum vmail_rc rc =
+	    vmail_maphead_first(conf, path, sizeof(path), &apart);
 
-	if (rc == VMAIL_OK &&
-	    (vmail_conf_beside(conf, "passwd.cdb", path, sizeof(path)) !=
-		    VMAIL_OK ||
-		vmail_conf_beside(conf, "passwd.cdb.tmp", temporary,
-		    sizeof(temporary)) != VMAIL_OK))
-		rc = vmail_fail(
+	if (rc == VMAIL_OK)
+		rc = vmail_conf_beside(
+		    conf, "passwd.cdb.tmp", temporary, sizeof(temporary));
+	if (rc != VMAIL_OK)
+		return vmail_fail(
 		    err, VMAIL_TOO_SMALL, conf->path, 0, "a path too long");
-	if (rc != VMAIL_OK || strcmp(path, own) == 0)
-		return rc;
+	if (!apart)
+		return VMAIL_OK;
 	rc = vmail_file_trust_folder(path, err);
 	if (rc != VMAIL_OK)
 		return rc;

@@ -11,8 +11,8 @@
 #include "common/admin/descend.h"
 #include "common/admin/fixperms_acl.h"
 #include "common/admin/fixperms_fix.h"
+#include "common/admin/maphead.h"
 #include "common/core/file.h"
-#include "common/core/map.h"
 
 enum { PATH_ROOM = VMAIL_CONF_PATH_MAX + 32, WORDS = 256 };
 
@@ -212,17 +212,15 @@ mend_map(struct vmail_fixperms *f, const struct place *p, const char *name,
 	mend_file(f, p, &map, NULL);
 }
 
-/* What NSS reads first, where it is not the passwd-file's own map. */
 static bool
 has_header(const struct vmail_conf *conf)
 {
-	char own[PATH_ROOM], header[PATH_ROOM];
+	char path[PATH_ROOM];
+	bool apart;
 
-	return vmail_conf_beside(conf, "passwd.cdb", header, sizeof(header)) ==
+	return vmail_maphead_first(conf, path, sizeof(path), &apart) ==
 		   VMAIL_OK &&
-	       (vmail_map_path(conf->passwd_file, own, sizeof(own)) !=
-		       VMAIL_OK ||
-		   strcmp(own, header) != 0);
+	       apart;
 }
 
 /* The folder that the domains' folders lie in. */

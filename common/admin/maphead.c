@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/admin/perm.h"
@@ -10,7 +11,53 @@
 #include "common/core/ids.h"
 #include "common/core/views.h"
 
-enum { VIEWS_ROOM = 1 << 20 };
+enum { VIEWS_ROOM = 1 << 20, PATH_ROOM = VMAIL_CONF_PATH_MAX + 16 };
+
+/* Of the file at path; false: it cannot be looked at. */
+static bool
+folder_of(const char *path, struct stat *st)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_ROOM];
+	size_t n = slash != NULL ? (size_t)(slash - path) + 1 : 0;
+
+	memcpy(folder, n > 0 ? path : ".", n > 0 ? n : 1);
+	folder[n > 0 ? n : 1] = '\0';
+	return stat(folder, st) == 0;
+}
+
+static bool
+same_file(const char *a, const char *b)
+{
+	const char *name_a = strrchr(a, '/'), *name_b = strrchr(b, '/');
+	struct stat one, two;
+
+	if (strcmp(name_a != NULL ? name_a + 1 : a,
+		name_b != NULL ? name_b + 1 : b) != 0)
+		return false;
+	return strcmp(a, b) == 0 ||
+	       (folder_of(a, &one) && folder_of(b, &two) &&
+		   one.st_ino == two.st_ino && one.st_dev == two.st_dev);
+}
+
+enum vmail_rc
+vmail_maphead_first(
+    const struct vmail_conf *conf, char *path, size_t size, bool *apart)
+{
+	char first[PATH_ROOM], own[PATH_ROOM];
+	enum vmail_rc rc =
+	    vmail_conf_beside(conf, "passwd.cdb", first, sizeof(first));
+
+	if (rc == VMAIL_OK)
+		rc = vmail_map_path(conf->passwd_file, own, sizeof(own));
+	if (rc == VMAIL_OK && strlen(first) >= size)
+		rc = VMAIL_TOO_SMALL;
+	if (rc != VMAIL_OK)
+		return rc;
+	memcpy(path, first, strlen(first) + 1);
+	*apart = !same_file(first, own);
+	return VMAIL_OK;
+}
 
 /* The number of the owner where ids are the host's own. */
 static uint64_t

@@ -13,6 +13,14 @@
 #include "common/core/err.h"
 #include "common/core/map.h"
 
+/*
+ * What NSS reads first, passwd.cdb beside vmail.conf: its path, and whether it
+ * is a header of its own - not where the passwd-file `passwd` lies in that very
+ * folder, by whatever path it is called. VMAIL_TOO_SMALL.
+ */
+enum vmail_rc vmail_maphead_first(
+    const struct vmail_conf *conf, char *path, size_t size, bool *apart);
+
 /* What is read once for a map that is made. Zeroed at first. */
 struct vmail_maphead {
 	const struct vmail_conf *conf; /* the caller's */

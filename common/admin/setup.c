@@ -7,6 +7,7 @@
 
 #include "common/admin/commit.h"
 #include "common/admin/derive.h"
+#include "common/admin/maphead.h"
 #include "common/admin/perm.h"
 #include "common/core/file.h"
 #include "common/core/ids.h"
@@ -282,15 +283,16 @@ init_map(const struct init *in, struct vmail_store *s)
 static enum vmail_rc
 init_header(const struct init *in)
 {
-	char path[PATH_ROOM], own[PATH_ROOM];
-	bool is = false;
+	char path[PATH_ROOM];
+	bool is = false, apart;
 	enum vmail_rc rc =
-	    vmail_map_path(in->conf->passwd_file, own, sizeof(own));
+	    vmail_maphead_first(in->conf, path, sizeof(path), &apart);
 
-	if (rc == VMAIL_OK)
-		rc = in_folder(in, in->conf->path, "passwd.cdb", path);
-	if (rc != VMAIL_OK || strcmp(path, own) == 0 || in->conf->entered)
-		return rc;
+	if (rc != VMAIL_OK)
+		return vmail_fail(
+		    in->err, rc, in->conf->path, 0, "a path too long");
+	if (!apart || in->conf->entered)
+		return VMAIL_OK;
 	rc = missing(in, path, &is);
 	if (rc == VMAIL_OK && is && !in->dry_run)
 		rc = vmail_store_header(in->conf, in->err);

@@ -286,3 +286,18 @@ in_private_etc() {
 	run -0 vmailadm config nss
 	[ "$output" = $'passwd: files systemd vmail\ngroup: files systemd vmail' ]
 }
+
+@test "the map is no header, by whatever path vmail.conf was named" {
+	ln -s "$ROOM" "$BATS_TEST_TMPDIR/alias"
+	for conf in "$BATS_TEST_TMPDIR/alias/vmail.conf" room/vmail.conf; do
+		cd "$BATS_TEST_TMPDIR"
+		printf 'testtest\n' | "$VMAIL_BUILD/vmailadm" --conf "$conf" \
+			passwd "second@kuma8088.com"
+		touch "$P"
+		run -0 "$VMAIL_BUILD/vmailadm" --conf "$conf" map
+		run -0 --separate-stderr "$VMAIL_BUILD/vmailadm" \
+			--conf "$conf" check
+		[[ $output != *map-stale* ]]
+		[ -n "$(cdb -q "$ROOM/passwd.cdb" second@kuma8088.com)" ]
+	done
+}
