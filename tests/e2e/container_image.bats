@@ -16,6 +16,7 @@ setup_file() {
 }
 
 teardown_file() {
+	image_engine_stop
 	story_stop
 }
 
@@ -40,8 +41,8 @@ once() { # IMAGE [OPTION... --] COMMAND...
 		shift 2
 	done
 	[ "$1" != -- ] || shift
-	podman run --rm --network none ${options[@]+"${options[@]}"} \
-		"$image" "$@" </dev/null
+	podman run --cgroup-parent "$IMAGE_CGROUP" --rm --network none \
+		${options[@]+"${options[@]}"} "$image" "$@" </dev/null
 }
 
 @test "the image has the modules, and no user, hash or setting of its own" {

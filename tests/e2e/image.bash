@@ -5,7 +5,7 @@
 load story
 
 image_engine() { # FOLDER
-	export IMAGE_FOLDER=$1
+	export IMAGE_FOLDER=$1 IMAGE_CGROUP=vmail-image-$$
 	mkdir -p "$IMAGE_FOLDER/tmp"
 	cat >"$IMAGE_FOLDER/containers.conf" <<-END
 		[containers]
@@ -17,6 +17,13 @@ image_engine() { # FOLDER
 	END
 	echo '{"default": [{"type": "insecureAcceptAnything"}]}' \
 		>"$IMAGE_FOLDER/policy.json"
+}
+
+# Ends what runs, and takes away what control groups it has left.
+image_engine_stop() {
+	podman rm --force --all --time 0 >/dev/null || true
+	find /sys/fs/cgroup -depth -type d -path "*/$IMAGE_CGROUP*" \
+		-exec rmdir {} + || true
 }
 
 # In the namespaces of the host, which is a room.
@@ -50,7 +57,8 @@ image_build() { # NAME BASE [OPTION...]
 image_start() { # NAME IMAGE [OPTION...]
 	local name=$1 image=$2
 	shift 2
-	podman run --detach --name "$name" --network none \
+	podman run --cgroup-parent "$IMAGE_CGROUP" --detach --name "$name" \
+		--network none \
 		--volume "$STORY/image.conf:/etc/dovecot/conf.d/99-vmail.conf:ro" \
 		--volume "$STORY/tls:/etc/dovecot/tls:ro" "$@" "$image" \
 		sh -c 'sed -i "s/^!include auth-system/#&/" \
