@@ -4,10 +4,38 @@
 #include <string.h>
 
 #include "cli/say.h"
-#include "cli/world.h"
+#include "common/admin/perm.h"
 #include "common/admin/store.h"
 
 enum { HOME_MAX = VMAIL_LINE_MAX };
+
+int
+homes_make(const struct vmail_conf *conf, const struct world *world,
+    const struct vmail_entry *entry, const struct vmail_ids *ids)
+{
+	char home[HOME_MAX];
+	struct vmail_err err;
+	enum vmail_rc rc = world_home(conf, entry, home, sizeof(home));
+
+	if (rc != VMAIL_OK) {
+		vmail_fail(&err, rc, NULL, 0, "home: too long");
+		home[0] = '\0';
+	} else {
+		rc = vmail_perm_make_home(
+		    &(struct vmail_perm_home){
+			home, vmail_ids_of_owner(&world->ids, ids), *ids },
+		    NULL, &err);
+	}
+	if (rc == VMAIL_OK)
+		return STATUS_OK;
+	say_error(&err);
+	say_warn("%.*s: added, but without its home", (int)entry->name.n,
+	    entry->name.p);
+	if (home[0] != '\0')
+		say_mend("install -d -m 0700 -o %u -g %u %s", ids->uid,
+		    ids->gid, home);
+	return STATUS_FAILED;
+}
 
 void
 homes_tidy(char *path)

@@ -1,13 +1,19 @@
 /*
- * The mail homes that userdel -r is about to remove, and whether somebody
- * else's mail lies in one of them.
+ * Mail homes: one is made for who was added; those that userdel -r is about to
+ * remove are held against everybody else's.
  */
 #ifndef VMAIL_CLI_HOMES_H
 #define VMAIL_CLI_HOMES_H
 
+#include "cli/world.h"
 #include "common/core/conf.h"
 #include "common/core/entry.h"
 #include "common/core/ids.h"
+
+/* Makes the home of that record, which is in the file; ids are its numbers
+ * here. A status; that it could not be made, and the mend, have been said. */
+int homes_make(const struct vmail_conf *conf, const struct world *world,
+    const struct vmail_entry *entry, const struct vmail_ids *ids);
 
 struct home {
 	char *name, *path; /* path: absolute, no doubled or final slash */

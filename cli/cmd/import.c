@@ -10,12 +10,12 @@
 #include "cli/change.h"
 #include "cli/cmd/all.h"
 #include "cli/feed.h"
+#include "cli/homes.h"
 #include "cli/jsonl.h"
 #include "cli/mask.h"
 #include "cli/newrecord.h"
 #include "cli/progress.h"
 #include "cli/say.h"
-#include "common/admin/perm.h"
 
 struct options {
 	const char *from;
@@ -312,29 +312,15 @@ static bool
 make_home(const struct batch_line *line, void *arg)
 {
 	struct work *w = arg;
-	char home[VMAIL_LINE_MAX];
 	struct vmail_entry e;
 	struct vmail_ids ids;
-	struct vmail_err err;
-	enum vmail_rc rc =
-	    vmail_entry_parse((struct vmail_str){ line->p, line->n }, &e, NULL);
 
-	if (rc == VMAIL_OK && !userview_ids(&w->view, &e, &ids))
-		rc = VMAIL_NOT_FOUND;
-	if (rc == VMAIL_OK)
-		rc = world_home(&w->run->conf, &e, home, sizeof(home));
-	if (rc != VMAIL_OK)
-		vmail_fail(&err, rc, NULL, 0, "home: too long");
-	else
-		rc = vmail_perm_make_home(
-		    &(struct vmail_perm_home){
-			home, vmail_ids_of_owner(&w->world.ids, &ids), ids },
-		    NULL, &err);
-	if (rc == VMAIL_OK)
-		return true;
-	say_error(&err);
-	say_warn("%.*s: added, but without its home", (int)e.name.n, e.name.p);
-	w->status = STATUS_FAILED;
+	/* All of them have been judged: each parses and has numbers. */
+	if (vmail_entry_parse(
+		(struct vmail_str){ line->p, line->n }, &e, NULL) != VMAIL_OK ||
+	    !userview_ids(&w->view, &e, &ids) ||
+	    homes_make(&w->run->conf, &w->world, &e, &ids) != STATUS_OK)
+		w->status = STATUS_FAILED;
 	return true;
 }
 

@@ -6,12 +6,12 @@
 #include "cli/change.h"
 #include "cli/cmd/all.h"
 #include "cli/domains.h"
+#include "cli/homes.h"
 #include "cli/newname.h"
 #include "cli/newpass.h"
 #include "cli/say.h"
 #include "cli/userfields.h"
 #include "cli/world.h"
-#include "common/admin/perm.h"
 
 struct options {
 	struct newpass_options pass;
@@ -228,32 +228,6 @@ commit(struct work *w)
 }
 
 static int
-make_home(const struct work *w, const struct add *add)
-{
-	struct vmail_entry e = { .name = vmail_str(add->name),
-		.home = vmail_str(add->home) };
-	char home[sizeof(add->home)];
-	struct vmail_err err;
-	enum vmail_rc rc = world_home(&w->run->conf, &e, home, sizeof(home));
-
-	if (rc == VMAIL_OK)
-		rc = vmail_perm_make_home(
-		    &(struct vmail_perm_home){ home,
-			vmail_ids_of_owner(&w->world.ids, &add->ids),
-			add->ids },
-		    NULL, &err);
-	else
-		vmail_fail(&err, rc, home, 0, "home: too long");
-	if (rc == VMAIL_OK)
-		return STATUS_OK;
-	say_error(&err);
-	say_warn("%s: added, but without its home", add->name);
-	say_mend("install -d -m 0700 -o %u -g %u %s", add->ids.uid,
-	    add->ids.gid, home);
-	return STATUS_FAILED;
-}
-
-static int
 make_homes(const struct work *w)
 {
 	int status = STATUS_OK;
@@ -261,7 +235,12 @@ make_homes(const struct work *w)
 	if (w->o->no_home)
 		return STATUS_OK;
 	for (size_t i = 0; i < w->n; i++) {
-		if (make_home(w, &w->add[i]) != STATUS_OK)
+		const struct add *add = &w->add[i];
+		struct vmail_entry e = { .name = vmail_str(add->name),
+			.home = vmail_str(add->home) };
+
+		if (homes_make(&w->run->conf, &w->world, &e, &add->ids) !=
+		    STATUS_OK)
 			status = STATUS_FAILED;
 	}
 	return status;

@@ -282,7 +282,7 @@ with_extra() {
 @test "a home that cannot be made leaves the users, says so, and is status 1" {
 	: >"$ROOM/mail/x.y"
 	run -1 told "a@x.y:$QUICK::::::" import -m
-	[[ $output == *"a@x.y: added, but without its home"* ]]
+	[[ $output == *"a@x.y: added, but without its home"*"mend: install -d -m 0700 -o 5000 -g 5000 $ROOM/mail/x.y/a"* ]]
 	run -0 told testtest auth a@x.y
 }
 

@@ -94,7 +94,7 @@ last_line() {
 @test "a home that cannot be made leaves the user, says so, and is status 1" {
 	: >"$ROOM/mail/x.y"
 	run -1 told longpassword useradd a@x.y
-	[[ $output == *"added, but without its home"*"mend: install -d"* ]]
+	[[ $output == *"added, but without its home"*"mend: install -d -m 0700 -o 5000 -g 5000 $ROOM/mail/x.y/a"* ]]
 	run -0 told longpassword auth a@x.y
 }
 
