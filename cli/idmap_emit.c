@@ -1,7 +1,9 @@
 /* idmap emit: what a view needs of an engine, gathered. */
 #include "cli/idmap_emit.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -135,10 +137,26 @@ add_folder(struct emit *e, const char *name, const char *path, bool read_only)
 	return STATUS_OK;
 }
 
+/* The printed lines are run elsewhere. */
+static int
+add_conf(struct emit *e)
+{
+	char *path = e->conf->path[0] == '/' ? strdup(e->conf->path)
+					     : realpath(e->conf->path, NULL);
+	int status = STATUS_FAILED;
+
+	if (path)
+		status = add_folder(e, "conf", path, true);
+	else
+		say_fail(0, "%s: %s", e->conf->path, strerror(errno));
+	free(path);
+	return status;
+}
+
 static int
 take_folders(struct emit *e)
 {
-	int status = add_folder(e, "conf", e->conf->path, true);
+	int status = add_conf(e);
 
 	if (status == STATUS_OK)
 		status = add_folder(e, "passwd", e->conf->passwd_file, true);

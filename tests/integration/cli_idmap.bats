@@ -741,3 +741,12 @@ quadlet_unit() {
 	run -1 emit podman dovecot
 	grep -q "bytes that mean something" "$T/talk"
 }
+
+@test "emit prints whole paths, however vmail.conf was named" {
+	vmailadm -q idmap add box --ids 1000:1000
+	cd "$BATS_TEST_TMPDIR"
+	run -0 --separate-stderr "$VMAIL_BUILD/vmailadm" \
+		--conf room/vmail.conf idmap emit --for mount box
+	[[ $output == *" $ROOM "* ]]
+	[[ $output != *" room "* ]]
+}
