@@ -15,7 +15,7 @@
 #define FRAME __attribute__((noinline))
 
 /* An identity, or a view's guest. */
-static enum vmail_rc
+static FRAME enum vmail_rc
 lay_out_identity(struct vmail_str name, struct vmail_ids ids,
     const struct vmail_nss_target *to)
 {
@@ -40,7 +40,7 @@ lay_out(const struct vmail_nss_source *source, const struct vmail_public *found,
 	return vmail_nss_pack_mailbox(found, source->map->home, &world, to);
 }
 
-static enum vmail_rc
+static FRAME enum vmail_rc
 mailbox(const struct vmail_nss_source *source, struct vmail_str name,
     const struct vmail_nss_target *to)
 {
@@ -51,7 +51,7 @@ mailbox(const struct vmail_nss_source *source, struct vmail_str name,
 }
 
 /* VMAIL_OK: there may be mailboxes, and the map is theirs. */
-static enum vmail_rc
+static FRAME enum vmail_rc
 turn_to_mailboxes(const struct vmail_nss_source *source, struct vmail_str name)
 {
 	struct vmail_str local, domain;

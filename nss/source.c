@@ -12,7 +12,7 @@
 #define DEFAULT_PASSWD "/etc/vmail/passwd"
 #define VIEWS_PATH     "/etc/vmail/views"
 
-enum { VIEW_STRETCH = 512 };
+enum { VIEW_STRETCH = 448 };
 
 /* One frame of its own for each of the two: they are never there at the same
  * time. */

@@ -10,7 +10,7 @@
 
 /* A chunk is all the stack that reading a system file may cost; what is not
  * needed meanwhile lies in a frame of its own, gone by then. */
-enum { CHUNK = 448 };
+enum { CHUNK = 320 };
 #define OWN_FRAME __attribute__((noinline))
 
 /* Wanted of a line `name:x:A[:B]`. */
@@ -166,7 +166,7 @@ account_chunk(struct account *a, const char *buf, size_t n, bool last,
 	return false;
 }
 
-static enum vmail_rc
+static OWN_FRAME enum vmail_rc
 account_read(const char *path, struct account *a)
 {
 	char buf[CHUNK];
@@ -372,7 +372,7 @@ view_matters(const struct vmail_world *w, const struct question *q,
 	return false;
 }
 
-static enum vmail_rc
+static OWN_FRAME enum vmail_rc
 by_view(const struct vmail_world *w, struct vmail_str identity,
     struct vmail_str view, struct vmail_ids *out)
 {
@@ -412,7 +412,7 @@ by_hostname(const struct vmail_world *w, struct vmail_str identity,
 }
 
 /* Steps 1 to 3: what this system itself says. */
-static enum vmail_rc
+static OWN_FRAME enum vmail_rc
 by_this_system(const struct vmail_world *w, const struct question *q,
     struct vmail_ids *out)
 {
@@ -771,9 +771,15 @@ vmail_ids_guest_numbers(const struct vmail_view *view, struct vmail_ids *out)
 	return true;
 }
 
+/* A guest, known by where its line begins. */
+struct guest {
+	const char *line;
+	struct vmail_ids ids;
+};
+
 static bool
 next_guest(const struct vmail_world *w, struct vmail_str *rest,
-    struct vmail_view *v, struct vmail_ids *ids)
+    struct vmail_view *v, struct guest *guest)
 {
 	struct vmail_views_line l;
 
@@ -781,8 +787,55 @@ next_guest(const struct vmail_world *w, struct vmail_str *rest,
 		/* Most have no namespace: they need not be parsed. */
 		if (l.line.p[l.line.n - 1] != '-' &&
 		    vmail_view_parse(l.line, v, NULL) == VMAIL_OK &&
-		    vmail_ids_guest_numbers(v, ids) &&
-		    vmail_views_first(w->views, v))
+		    vmail_ids_guest_numbers(v, &guest->ids) &&
+		    vmail_views_first(w->views, v)) {
+			guest->line = v->name.p;
+			return true;
+		}
+	return false;
+}
+
+static void
+put_guest_name(
+    const struct vmail_view *v, char room[VMAIL_GUEST_MAX], struct vmail_str *s)
+{
+	struct vmail_buf b = { .p = room, .size = VMAIL_GUEST_MAX };
+
+	vmail_buf_str(&b, v->identity);
+	vmail_buf_char(&b, '-');
+	vmail_buf_str(&b, v->name);
+	vmail_text_lower(room, b.len);
+	*s = (struct vmail_str){ room, b.len };
+}
+
+/* The first guest with that uid, or gid; its name is laid out in room, unless
+ * that is NULL. */
+static OWN_FRAME bool
+guest_by_number(const struct vmail_world *w, uint32_t id, bool group,
+    struct guest *guest, char *room, struct vmail_str *name)
+{
+	struct vmail_str rest = w->views;
+	struct vmail_view v;
+
+	while (next_guest(w, &rest, &v, guest)) {
+		if ((group ? guest->ids.gid : guest->ids.uid) != id)
+			continue;
+		if (room != NULL)
+			put_guest_name(&v, room, name);
+		return true;
+	}
+	return false;
+}
+
+static OWN_FRAME bool
+guest_by_name(
+    const struct vmail_world *w, struct vmail_str name, struct guest *guest)
+{
+	struct vmail_str rest = w->views;
+	struct vmail_view v;
+
+	while (next_guest(w, &rest, &v, guest))
+		if (vmail_ids_guest_named(&v, name))
 			return true;
 	return false;
 }
@@ -796,70 +849,48 @@ unless(enum vmail_rc taken)
 	return taken == VMAIL_OK ? VMAIL_NOT_FOUND : taken;
 }
 
-/* The first guest with that uid, or gid. */
 static enum vmail_rc
-guest_by_number(
-    const struct vmail_world *w, uint32_t id, bool group, struct vmail_view *v)
+name_is_left(const struct vmail_world *w, struct vmail_str name, bool group)
 {
-	struct vmail_str rest = w->views, identity;
-	struct vmail_ids ids;
-
-	while (next_guest(w, &rest, v, &ids)) {
-		if ((group ? ids.gid : ids.uid) != id)
-			continue;
-		enum vmail_rc rc = on_host(w);
-
-		return rc != VMAIL_OK
-			   ? rc
-			   : unless(identity_with(w, id, group, &identity));
-	}
-	return VMAIL_NOT_FOUND;
-}
-
-/* The first guest of that name. */
-static enum vmail_rc
-guest_by_name(const struct vmail_world *w, struct vmail_str name, bool group,
-    struct vmail_view *v, struct vmail_ids *ids)
-{
-	struct vmail_str rest = w->views;
 	struct vmail_ids account;
 
-	while (next_guest(w, &rest, v, ids)) {
-		if (!vmail_ids_guest_named(v, name))
-			continue;
-		if (vmail_ids_is_identity(w, name) ||
-		    (group && vmail_str_eq(name, w->owner_group)))
-			return VMAIL_NOT_FOUND;
-		return unless(group ? vmail_ids_system_group(name, &account.gid)
-				    : vmail_ids_account(name, &account));
-	}
-	return VMAIL_NOT_FOUND;
-}
-
-/* Found one way: is it the one that is found the other way? */
-static enum vmail_rc
-same_guest(enum vmail_rc rc, const struct vmail_view *one,
-    const struct vmail_view *other)
-{
-	if (rc == VMAIL_OK && one->name.p != other->name.p)
+	if (vmail_ids_is_identity(w, name) ||
+	    (group && vmail_str_eq(name, w->owner_group)))
 		return VMAIL_NOT_FOUND;
-	return rc;
+	return unless(group ? vmail_ids_system_group(name, &account.gid)
+			    : vmail_ids_account(name, &account));
 }
 
+/* May it be answered, and is it nobody else's? */
+static enum vmail_rc
+judge_guest(const struct vmail_world *w, const struct guest *guest,
+    struct vmail_str name, bool group)
+{
+	struct vmail_str identity;
+	enum vmail_rc rc = on_host(w);
+
+	if (rc == VMAIL_OK)
+		rc = unless(identity_with(w,
+		    group ? guest->ids.gid : guest->ids.uid, group, &identity));
+	return rc == VMAIL_OK ? name_is_left(w, name, group) : rc;
+}
+
+/* Either way it must be found by both its name and its number. */
 static enum vmail_rc
 number_guest(const struct vmail_world *w, struct vmail_str name, bool group,
     struct vmail_ids *out)
 {
-	struct vmail_view v, other;
-	struct vmail_ids ids;
-	enum vmail_rc rc = guest_by_name(w, name, group, &v, &ids);
+	struct guest guest, other;
+	enum vmail_rc rc;
 
+	if (!guest_by_name(w, name, &guest) ||
+	    !guest_by_number(w, group ? guest.ids.gid : guest.ids.uid, group,
+		&other, NULL, NULL) ||
+	    other.line != guest.line)
+		return VMAIL_NOT_FOUND;
+	rc = judge_guest(w, &guest, name, group);
 	if (rc == VMAIL_OK)
-		rc = same_guest(guest_by_number(w, group ? ids.gid : ids.uid,
-				    group, &other),
-		    &v, &other);
-	if (rc == VMAIL_OK)
-		*out = ids;
+		*out = guest.ids;
 	return rc;
 }
 
@@ -867,21 +898,14 @@ static enum vmail_rc
 name_guest(const struct vmail_world *w, uint32_t id, bool group,
     char room[VMAIL_GUEST_MAX], struct vmail_str *name)
 {
-	struct vmail_buf b = { .p = room, .size = VMAIL_GUEST_MAX };
-	struct vmail_view v, other;
-	struct vmail_ids ids;
-	enum vmail_rc rc = guest_by_number(w, id, group, &v);
+	struct guest guest, other;
+	struct vmail_str made;
+	enum vmail_rc rc;
 
-	if (rc != VMAIL_OK)
-		return rc;
-	vmail_buf_str(&b, v.identity);
-	vmail_buf_char(&b, '-');
-	vmail_buf_str(&b, v.name);
-	vmail_text_lower(room, b.len);
-	struct vmail_str made = { room, b.len };
-
-	rc =
-	    same_guest(guest_by_name(w, made, group, &other, &ids), &v, &other);
+	if (!guest_by_number(w, id, group, &guest, room, &made) ||
+	    !guest_by_name(w, made, &other) || other.line != guest.line)
+		return VMAIL_NOT_FOUND;
+	rc = judge_guest(w, &guest, made, group);
 	if (rc == VMAIL_OK)
 		*name = made;
 	return rc;

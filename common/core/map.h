@@ -101,7 +101,7 @@ struct vmail_public {
 /* Of a window a record takes at most the first VMAIL_PUBLIC_RECORD bytes; the
  * others keep the name that vmail_map_name_of found, so that it may be asked
  * for through the same window. */
-enum { VMAIL_PUBLIC_WINDOW = 2048, VMAIL_PUBLIC_RECORD = 2048 - 256 };
+enum { VMAIL_PUBLIC_WINDOW = 1984, VMAIL_PUBLIC_RECORD = 1984 - 256 };
 
 /* window holds the strings of *out. VMAIL_NOT_FOUND, VMAIL_MALFORMED,
  * VMAIL_IO. */

@@ -256,7 +256,7 @@ vmail_views_first(struct vmail_str text, const struct vmail_view *view)
 	       first.name.p == view->name.p;
 }
 
-static enum vmail_rc
+static __attribute__((noinline)) enum vmail_rc
 open_named(int *fd, struct vmail_err *err)
 {
 	struct stat st;

@@ -84,6 +84,7 @@ allowed() {
 		strlen
 		strnlen
 		strrchr
+		uname
 	END
 }
 

@@ -273,9 +273,11 @@ rootless='-n 0:1000:1,1:100000:65536'
 		rm /run/vmail/view
 		for i in $(seq 1 200); do echo "g$i vmail 1000:1000 0:$i:5,7:900:2"; done \
 			>>views; commit; stacks; echo dovecot >/run/vmail/view; stacks'
-	[ "$(grep -cE '^[0-9]+:' <<<"$output")" -eq 90 ]
+	[ "$(grep -cE '^[0-9]+ ' <<<"$output")" -eq 90 ]
+	local bad=
 	while read -r bytes answer; do
 		echo "$bytes $answer"
-		[ "$bytes" -le 8192 ]
-	done < <(grep -E '^[0-9]+:' <<<"$output" | sed 's/:/ /')
+		[ "$bytes" -le 8192 ] || bad=1
+	done < <(grep -E '^[0-9]+ ' <<<"$output")
+	[ -z "$bad" ]
 }
