@@ -50,6 +50,16 @@ mailbox(const struct vmail_nss_source *source, struct vmail_str name,
 	return rc == VMAIL_OK ? lay_out(source, &found, to) : rc;
 }
 
+static FRAME enum vmail_rc
+mailbox_of(const struct vmail_nss_source *source, uint32_t host,
+    const struct vmail_nss_target *to)
+{
+	struct vmail_public found;
+	enum vmail_rc rc = vmail_nss_mailbox_of(source, host, &found);
+
+	return rc == VMAIL_OK ? lay_out(source, &found, to) : rc;
+}
+
 /* VMAIL_OK: there may be mailboxes, and the map is theirs. */
 static FRAME enum vmail_rc
 turn_to_mailboxes(const struct vmail_nss_source *source, struct vmail_str name)
@@ -180,9 +190,7 @@ find_uid(const struct vmail_nss_source *source, const void *question)
 	}
 	/* Of one file per domain no number leads to a mailbox. */
 	rc = turn_to_mailboxes(source, VMAIL_STR(""));
-	if (rc == VMAIL_OK)
-		rc = vmail_nss_name_of(source, host, &name);
-	return rc == VMAIL_OK ? mailbox(source, name, &q->to) : rc;
+	return rc == VMAIL_OK ? mailbox_of(source, host, &q->to) : rc;
 }
 
 /* number(name(n)) = n, or there is no answer: a stale map may lead to a

@@ -315,12 +315,12 @@ vmail_nss_mailbox(const struct vmail_nss_source *source, struct vmail_str name,
 }
 
 enum vmail_rc
-vmail_nss_name_of(
-    const struct vmail_nss_source *source, uint32_t uid, struct vmail_str *name)
+vmail_nss_mailbox_of(const struct vmail_nss_source *source, uint32_t uid,
+    struct vmail_public *out)
 {
 	if (!is_real(source->map))
 		return missing();
-	return vmail_map_name_of(source->map, uid, source->window, name);
+	return vmail_db_public_of(source->map, uid, source->window, out);
 }
 
 enum vmail_rc

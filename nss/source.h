@@ -54,13 +54,13 @@ struct vmail_nss_asked {
 enum vmail_rc vmail_nss_world(const struct vmail_map *map, char *space,
     const struct vmail_nss_asked *asked, struct vmail_world *world);
 
-/* The mailbox of that name; the name of the one mailbox of the host's uid;
- * both in the window. Where there is no map and the passwd-file is not for
+/* The mailbox of that name; the one mailbox of the host's uid; both in the
+ * window. Where there is no map and the passwd-file is not for
  * this process: VMAIL_IO with errno ENOENT. */
 enum vmail_rc vmail_nss_mailbox(const struct vmail_nss_source *source,
     struct vmail_str name, struct vmail_public *out);
-enum vmail_rc vmail_nss_name_of(const struct vmail_nss_source *source,
-    uint32_t uid, struct vmail_str *name);
+enum vmail_rc vmail_nss_mailbox_of(const struct vmail_nss_source *source,
+    uint32_t uid, struct vmail_public *out);
 
 /* Moves a name to the window's end, where it stays whatever is read next.
  * VMAIL_MALFORMED: nobody's name is so long. */

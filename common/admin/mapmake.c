@@ -22,6 +22,7 @@ enum {
 	ROOM_MIN = 8192,
 	ROOM_MAX = 1 << 20,
 	ROOM_SHARE = 64, /* one part of so many is room for records to come */
+	UID_KEY = 16,	 /* ":uid:" and ten digits */
 	COSTS = 32,
 	SAMPLE_ALL = 4096,
 	SAMPLE_ONE_OF = 64,
@@ -38,9 +39,10 @@ struct slots {
 };
 
 /* The mailboxes of one uid; pos is that of all of them, exclusive or: of the
- * one, where only one is left. */
+ * one, where only one is left. Behind the uid's own record stands the mailbox
+ * at `first`. */
 struct owner {
-	uint32_t uid, count, pos;
+	uint32_t uid, count, pos, first;
 };
 
 struct owners {
@@ -255,7 +257,10 @@ count_owner(struct owners *u, uint32_t uid, uint64_t pos)
 	if (!more_owners(u))
 		return false;
 	o = owner_slot(u, uid);
-	u->n += o->uid == 0;
+	if (o->uid == 0) {
+		u->n++;
+		o->first = (uint32_t)pos;
+	}
 	o->uid = uid;
 	o->count++;
 	o->pos ^= (uint32_t)pos;
@@ -277,6 +282,43 @@ put_public(const struct vmail_entry *e, uint64_t offset, struct vmail_buf *out)
 	vmail_buf_num(out, offset, 1);
 }
 
+/* `:uid:N`, laid out. */
+static struct vmail_str
+uid_key(uint32_t uid, char text[UID_KEY])
+{
+	struct vmail_buf key = { .p = text, .size = UID_KEY };
+
+	vmail_buf_z(&key, ":uid:");
+	vmail_buf_num(&key, uid, 1);
+	return (struct vmail_str){ text, key.len };
+}
+
+static enum vmail_rc
+put_record(
+    struct vmail_mapmake *b, struct vmail_str key, struct vmail_str value)
+{
+	struct vmail_buf out;
+	enum vmail_rc rc = record_begin(b, key, &out);
+
+	if (rc != VMAIL_OK)
+		return rc;
+	vmail_buf_str(&out, value);
+	record_end(b, key, &out);
+	return VMAIL_OK;
+}
+
+/* Before the first mailbox of a uid goes that uid's record, as if it were to
+ * be the only one: both come with one read then. */
+static enum vmail_rc
+announce(struct vmail_mapmake *b, uint32_t uid, struct vmail_str name)
+{
+	char text[UID_KEY];
+
+	if (b->uids.room != 0 && owner_slot(&b->uids, uid)->uid != 0)
+		return VMAIL_OK;
+	return put_record(b, uid_key(uid, text), name);
+}
+
 /* One line of the passwd-file. */
 static enum vmail_rc
 take(struct vmail_mapmake *b, struct vmail_str line, uint64_t offset)
@@ -284,6 +326,7 @@ take(struct vmail_mapmake *b, struct vmail_str line, uint64_t offset)
 	struct vmail_entry e;
 	struct vmail_buf out;
 	uint32_t uid;
+	bool own;
 	enum vmail_rc rc = vmail_entry_parse(line, &e, NULL);
 
 	b->malformed += rc == VMAIL_MALFORMED;
@@ -292,11 +335,14 @@ take(struct vmail_mapmake *b, struct vmail_str line, uint64_t offset)
 	count_cost(b, e.password, offset);
 	if (!b->conf->nss_mailboxes)
 		return VMAIL_OK;
-	rc = record_begin(b, e.name, &out);
+	own = vmail_maphead_own_uid(&b->head, e.uid, &uid);
+	if (own)
+		rc = announce(b, uid, e.name);
+	if (rc == VMAIL_OK)
+		rc = record_begin(b, e.name, &out);
 	if (rc != VMAIL_OK)
 		return rc;
-	if (vmail_maphead_own_uid(&b->head, e.uid, &uid) &&
-	    !count_owner(&b->uids, uid, b->pos + b->have))
+	if (own && !count_owner(&b->uids, uid, b->pos + b->have))
 		return no_memory(b);
 	put_public(&e, offset, &out);
 	record_end(b, e.name, &out);
@@ -459,31 +505,48 @@ each_table(
 	return rc;
 }
 
-/* `:uid:N`: the one mailbox of that uid, or how many there are. */
+/* The record that announced the first mailbox becomes ":-----", which nobody
+ * asks for. */
+static enum vmail_rc
+take_back(struct vmail_mapmake *b, const struct owner *o, struct vmail_str key)
+{
+	char window[RECORD_MAX];
+	struct vmail_str name;
+	size_t n;
+
+	if (!key_at(b, o->first, window, &name))
+		return fail_sys(b, "read back");
+	n = key.n + name.n;
+	memset(window, '-', n);
+	*window = ':';
+	if (!vmail_edits_pwrite(b->fd, window, n, o->first - n))
+		return fail_sys(b, "write");
+	return VMAIL_OK;
+}
+
+/* The one mailbox of that uid, or how many there are: where what was said at
+ * first is not so. */
 static enum vmail_rc
 put_uid(struct vmail_mapmake *b, const struct owner *o)
 {
-	char text[16], window[RECORD_MAX];
-	struct vmail_buf key = { .p = text, .size = sizeof(text) }, out;
-	struct vmail_str name, k;
+	char text[UID_KEY], window[RECORD_MAX], digits[16];
+	struct vmail_buf count = { .p = digits, .size = sizeof(digits) };
+	struct vmail_str key = uid_key(o->uid, text), name;
 	enum vmail_rc rc;
 
-	vmail_buf_z(&key, ":uid:");
-	vmail_buf_num(&key, o->uid, 1);
-	k = (struct vmail_str){ text, key.len };
-	if (o->count == 1 && !key_at(b, o->pos, window, &name))
-		return fail_sys(b, "read back");
-	rc = record_begin(b, k, &out);
-	if (rc != VMAIL_OK)
+	if (o->count == 1 && o->pos == o->first)
+		return VMAIL_OK;
+	rc = take_back(b, o, key);
+	if (rc != VMAIL_OK || o->count == 0)
 		return rc;
 	if (o->count == 1) {
-		vmail_buf_str(&out, name);
-	} else {
-		vmail_buf_char(&out, '*');
-		vmail_buf_num(&out, o->count, 10);
+		if (!key_at(b, o->pos, window, &name))
+			return fail_sys(b, "read back");
+		return put_record(b, key, name);
 	}
-	record_end(b, k, &out);
-	return VMAIL_OK;
+	vmail_buf_char(&count, '*');
+	vmail_buf_num(&count, o->count, 10);
+	return put_record(b, key, (struct vmail_str){ digits, count.len });
 }
 
 static enum vmail_rc
@@ -495,7 +558,7 @@ put_uids(struct vmail_mapmake *b)
 		return VMAIL_OK;
 	rc = each_table(b, NULL);
 	for (size_t i = 0; rc == VMAIL_OK && i < b->uids.room; i++)
-		if (b->uids.list[i].count != 0)
+		if (b->uids.list[i].uid != 0)
 			rc = put_uid(b, &b->uids.list[i]);
 	return rc;
 }

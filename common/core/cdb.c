@@ -100,8 +100,34 @@ read_record(const struct vmail_cdb *cdb, uint32_t pos, char *window,
 		.klen = klen,
 		.dlen = dlen,
 		.data_pos = pos + (uint64_t)HEADER + klen,
-		.data = { window + HEADER + k, d } };
+		.data = { window + HEADER + k, d },
+		.behind = { window + HEADER + k + d, came - k - d } };
 	return VMAIL_OK;
+}
+
+bool
+vmail_cdb_behind(const struct vmail_cdb_record *rec, struct vmail_str *key,
+    struct vmail_cdb_record *next)
+{
+	struct vmail_str rest = rec->behind;
+	uint64_t pos = rec->data_pos + rec->dlen;
+
+	if (rest.n < HEADER || pos > UINT32_MAX)
+		return false;
+
+	uint32_t klen = vmail_cdb_u32((const unsigned char *)rest.p);
+	uint32_t dlen = vmail_cdb_u32((const unsigned char *)rest.p + 4);
+	if ((uint64_t)klen + dlen > rest.n - HEADER)
+		return false;
+	*key = (struct vmail_str){ rest.p + HEADER, klen };
+	*next = (struct vmail_cdb_record){ .pos = (uint32_t)pos,
+		.klen = klen,
+		.dlen = dlen,
+		.data_pos = pos + HEADER + klen,
+		.data = { key->p + klen, dlen },
+		.behind = {
+		    key->p + klen + dlen, rest.n - HEADER - klen - dlen } };
+	return true;
 }
 
 enum vmail_rc

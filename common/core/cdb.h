@@ -9,6 +9,7 @@
 #ifndef VMAIL_CORE_CDB_H
 #define VMAIL_CORE_CDB_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -24,11 +25,12 @@ struct vmail_cdb {
 };
 
 /* A record found: where it lies, and the first bytes of its data as far as
- * they came with the key (data.n <= dlen; the rest is at data_pos + data.n). */
+ * they came with the key (data.n <= dlen; the rest is at data_pos + data.n);
+ * behind: the bytes of the file that came with it and follow it. */
 struct vmail_cdb_record {
 	uint32_t pos, klen, dlen;
 	uint64_t data_pos;
-	struct vmail_str data;
+	struct vmail_str data, behind;
 };
 
 uint32_t vmail_cdb_hash(struct vmail_str key);
@@ -41,6 +43,11 @@ uint32_t vmail_cdb_u32(const unsigned char *p);
  */
 enum vmail_rc vmail_cdb_find(const struct vmail_cdb *cdb, struct vmail_str key,
     char *window, size_t size, struct vmail_cdb_record *rec);
+
+/* The record that follows *rec, if it came along whole. Nothing says that it is
+ * one but what stands in it: a table's bytes may look like that. */
+bool vmail_cdb_behind(const struct vmail_cdb_record *rec, struct vmail_str *key,
+    struct vmail_cdb_record *next);
 
 /*
  * The record at pos (2048 for the first), key and data read into window as

@@ -423,3 +423,20 @@ vmail_db_public(const struct vmail_map *map, struct vmail_str name,
 		return vmail_map_find(map, name, window, out);
 	return rc;
 }
+
+enum vmail_rc
+vmail_db_public_of(const struct vmail_map *map, uint32_t uid,
+    char window[VMAIL_PUBLIC_WINDOW], struct vmail_public *out)
+{
+	struct vmail_public behind;
+	struct vmail_stamp stamp;
+	struct vmail_str name;
+	enum vmail_rc rc = vmail_map_name_of(map, uid, window, &name, &behind);
+
+	if (rc != VMAIL_OK)
+		return rc;
+	if (behind.name.n == 0 || compare(map, &stamp) != VMAIL_OK)
+		return vmail_db_public(map, name, window, out);
+	*out = behind;
+	return VMAIL_OK;
+}

@@ -41,6 +41,11 @@ enum vmail_rc vmail_db_public(const struct vmail_map *map,
     struct vmail_str name, char window[VMAIL_PUBLIC_WINDOW],
     struct vmail_public *out);
 
+/* The same of the one mailbox that has that number on the host by the map; a
+ * stale one may lead to a mailbox that has another by now. */
+enum vmail_rc vmail_db_public_of(const struct vmail_map *map, uint32_t uid,
+    char window[VMAIL_PUBLIC_WINDOW], struct vmail_public *out);
+
 /*
  * Finds the line of `name` in an open passwd-file: hint (VMAIL_NO_HINT: none)
  * -> drift window -> scan. The first well-formed one; a malformed one is

@@ -23,12 +23,22 @@ struct account {
 void
 vmail_world_set_views(struct vmail_world *w, struct vmail_str views)
 {
+	struct vmail_views_line l;
 	struct vmail_view v;
 
 	w->views = views;
-	w->has_host = vmail_views_find(views, "host", w->owner_user, &v);
-	if (w->has_host)
-		w->host = (struct vmail_ids){ v.uid, v.gid };
+	w->has_host = w->other_hosts = false;
+	while (vmail_views_peek(&views, &l)) {
+		if (!vmail_str_is(l.name, "host"))
+			continue;
+		if (!vmail_str_eq(l.identity, w->owner_user)) {
+			w->other_hosts = true;
+		} else if (!w->has_host &&
+			   vmail_view_parse(l.line, &v, NULL) == VMAIL_OK) {
+			w->has_host = true;
+			w->host = (struct vmail_ids){ v.uid, v.gid };
+		}
+	}
 }
 
 void
@@ -350,6 +360,27 @@ same_answer(const struct question *q, const struct vmail_ids *a,
 	return a->uid == b->uid && a->gid == b->gid;
 }
 
+/* What a line says of that identity; false: nothing. */
+static bool
+line_numbers(const struct vmail_world *w, const struct vmail_views_line *l,
+    struct vmail_str identity, struct vmail_ids *ids)
+{
+	struct vmail_view v;
+
+	if (!vmail_str_eq(l->identity, identity))
+		return false;
+	/* The usual line has been read: of its like the first counts. */
+	if (w->has_host && vmail_str_is(l->name, "host") &&
+	    vmail_str_eq(identity, w->owner_user)) {
+		*ids = w->host;
+		return true;
+	}
+	if (vmail_view_parse(l->line, &v, NULL) != VMAIL_OK)
+		return false;
+	*ids = (struct vmail_ids){ v.uid, v.gid };
+	return true;
+}
+
 /* Does a view give another answer than the account (NULL: none) does? If not,
  * it does not matter which view this system is, and nobody looks. */
 static OWN_FRAME bool
@@ -358,17 +389,12 @@ view_matters(const struct vmail_world *w, const struct question *q,
 {
 	struct vmail_str rest = w->views;
 	struct vmail_views_line l;
-	struct vmail_view v;
+	struct vmail_ids ids;
 
-	while (vmail_views_peek(&rest, &l)) {
-		if (!vmail_str_eq(l.identity, q->identity) ||
-		    vmail_view_parse(l.line, &v, NULL) != VMAIL_OK)
-			continue;
-		struct vmail_ids ids = { v.uid, v.gid };
-
-		if (account == NULL || !same_answer(q, account, &ids))
+	while (vmail_views_peek(&rest, &l))
+		if (line_numbers(w, &l, q->identity, &ids) &&
+		    (account == NULL || !same_answer(q, account, &ids)))
 			return true;
-	}
 	return false;
 }
 
@@ -540,7 +566,7 @@ host_number(const struct vmail_world *w, uint32_t number, bool group,
 		*identity = w->owner_user;
 		return true;
 	}
-	while (vmail_views_peek(&rest, &l))
+	while (w->other_hosts && vmail_views_peek(&rest, &l))
 		if (vmail_str_is(l.name, "host") &&
 		    !vmail_str_eq(l.identity, w->owner_user) &&
 		    vmail_view_parse(l.line, &v, NULL) == VMAIL_OK &&

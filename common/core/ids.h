@@ -25,8 +25,9 @@ struct vmail_ids {
 struct vmail_world {
 	struct vmail_str owner_user, owner_group;
 	struct vmail_str views; /* the lines of the views file */
-	/* What they say of the owner on the host, by which much is judged. */
-	bool has_host;
+	/* What they say of the owner on the host, by which much is judged;
+	 * other_hosts: they name another identity there. */
+	bool has_host, other_hosts;
 	struct vmail_ids host;
 	uint32_t first_valid_uid, last_valid_uid;
 	bool map_seen; /* map_uid, map_gid: how the map file shows here */

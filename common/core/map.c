@@ -220,17 +220,28 @@ static const struct vmail_str keys[SETTINGS] = {
 	[S_VIEWS] = KEY("views"),
 };
 
-/* Which key this is, the expected one asked first. A key we do not know is a
- * later writer's: SETTINGS. */
-static enum setting
-which(struct vmail_str key, enum setting expected)
+/* Takes the key and its '=' off the line: the expected one, else any; one we
+ * do not know is a later writer's: SETTINGS. False: there is no '='. */
+static bool
+cut_key(struct vmail_str *line, enum setting expected, enum setting *setting)
 {
-	if (expected < SETTINGS && vmail_str_eq(key, keys[expected]))
-		return expected;
-	for (enum setting i = 0; i < SETTINGS; i++)
-		if (vmail_str_eq(key, keys[i]))
-			return i;
-	return SETTINGS;
+	struct vmail_str key;
+
+	if (expected < SETTINGS) {
+		key = keys[expected];
+		if (line->n > key.n && line->p[key.n] == '=' &&
+		    memcmp(line->p, key.p, key.n) == 0) {
+			line->p += key.n + 1;
+			line->n -= key.n + 1;
+			*setting = expected;
+			return true;
+		}
+	}
+	key = vmail_text_cut(line, '=');
+	*setting = 0;
+	while (*setting < SETTINGS && !vmail_str_eq(key, keys[*setting]))
+		++*setting;
+	return line->p != NULL;
 }
 
 static bool
@@ -315,9 +326,8 @@ parse_settings(struct vmail_map *map)
 		if (value.n == 0)
 			return padding(rest);
 		text[(size_t)(value.p - text) + value.n] = '\0';
-		struct vmail_str key = vmail_text_cut(&value, '=');
-		setting = which(key, next);
-		if (value.p == NULL || !set_one(map, setting, value, &rest))
+		if (!cut_key(&value, next, &setting) ||
+		    !set_one(map, setting, value, &rest))
 			return false;
 		next = setting + 1;
 	}
@@ -456,18 +466,34 @@ vmail_map_find(const struct vmail_map *map, struct vmail_str name,
 	return cut_record(name, &rec, out);
 }
 
+/* The record behind that of a number is its mailbox's, where the builder put
+ * it and nobody changed it since. Where names are equal, which one is the
+ * first only its table can tell. */
+static bool
+cut_behind(const struct vmail_map *map, const struct vmail_cdb_record *rec,
+    struct vmail_public *out)
+{
+	struct vmail_cdb_record next;
+	struct vmail_str key;
+
+	return !map->stamp.dups && vmail_cdb_behind(rec, &key, &next) &&
+	       vmail_str_eq(key, rec->data) &&
+	       cut_record(key, &next, out) == VMAIL_OK;
+}
+
 enum vmail_rc
 vmail_map_name_of(const struct vmail_map *map, uint32_t uid,
-    char window[VMAIL_PUBLIC_WINDOW], struct vmail_str *name)
+    char window[VMAIL_PUBLIC_WINDOW], struct vmail_str *name,
+    struct vmail_public *behind)
 {
-	char key[16];
-	struct vmail_buf b = { .p = key, .size = sizeof(key) };
+	char text[16];
+	struct vmail_buf b = { .p = text, .size = sizeof(text) };
 	struct vmail_cdb_record rec;
 
 	vmail_buf_z(&b, ":uid:");
 	vmail_buf_num(&b, uid, 1);
 	enum vmail_rc rc =
-	    vmail_cdb_find(&map->cdb, (struct vmail_str){ key, b.len }, window,
+	    vmail_cdb_find(&map->cdb, (struct vmail_str){ text, b.len }, window,
 		VMAIL_PUBLIC_RECORD, &rec);
 	if (rc != VMAIL_OK)
 		return rc;
@@ -475,6 +501,8 @@ vmail_map_name_of(const struct vmail_map *map, uint32_t uid,
 		return VMAIL_MALFORMED;
 	if (rec.data.p[0] == '*' || !vmail_name_askable(rec.data))
 		return VMAIL_NOT_FOUND;
+	if (!cut_behind(map, &rec, behind))
+		behind->name.n = 0;
 	memmove(window + VMAIL_PUBLIC_RECORD, rec.data.p, rec.data.n);
 	*name = (struct vmail_str){ window + VMAIL_PUBLIC_RECORD, rec.data.n };
 	return VMAIL_OK;

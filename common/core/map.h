@@ -108,10 +108,12 @@ enum { VMAIL_PUBLIC_WINDOW = 1984, VMAIL_PUBLIC_RECORD = 1984 - 256 };
 enum vmail_rc vmail_map_find(const struct vmail_map *map, struct vmail_str name,
     char window[VMAIL_PUBLIC_WINDOW], struct vmail_public *out);
 
-/* The one mailbox of that (host's) uid: its name, at the window's end.
+/* The one mailbox of that (host's) uid: its name, at the window's end; and the
+ * mailbox itself, where it came along (else behind->name.n is 0).
  * VMAIL_NOT_FOUND: none or several. */
 enum vmail_rc vmail_map_name_of(const struct vmail_map *map, uint32_t uid,
-    char window[VMAIL_PUBLIC_WINDOW], struct vmail_str *name);
+    char window[VMAIL_PUBLIC_WINDOW], struct vmail_str *name,
+    struct vmail_public *behind);
 
 /* Walks mailboxes: *pos is 0 at first, and moves on VMAIL_OK only;
  * VMAIL_NOT_FOUND at the end. Records that are none (":...") and later ones of

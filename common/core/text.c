@@ -1,5 +1,6 @@
 #include "common/core/text.h"
 
+#include <endian.h>
 #include <string.h>
 
 struct vmail_str
@@ -46,32 +47,48 @@ vmail_text_cut(struct vmail_str *rest, char sep)
 	return head;
 }
 
-/* Up to so many digits no number is too large for 64 bits. */
-enum { SAFE_DIGITS = 19 };
+/* Eight digits at once: first of neighbouring digits, then of pairs, then of
+ * fours. False: they are not all digits. */
+static bool
+eight_digits(const char *p, uint64_t *out)
+{
+	const uint64_t zeros = 0x3030303030303030;
+	uint64_t x;
+
+	memcpy(&x, p, sizeof(x));
+	x = le64toh(x) ^ zeros;
+	if (((x + 0x7676767676767676) | x) & 0x8080808080808080)
+		return false;
+	x = x * 10 + (x >> 8);
+	*out = ((x & 0x000000ff000000ff) * (100 + (1000000ULL << 32)) +
+		   (x >> 16 & 0x000000ff000000ff) * (1 + (10000ULL << 32))) >>
+	       32;
+	return true;
+}
+
+static bool
+append(uint64_t *n, uint64_t shift, uint64_t digits)
+{
+	return !__builtin_mul_overflow(*n, shift, n) &&
+	       !__builtin_add_overflow(*n, digits, n);
+}
 
 bool
 vmail_text_number(struct vmail_str s, uint64_t max, uint64_t *out)
 {
-	const char *p = s.p, *end, *safe;
-	uint64_t n = 0;
-	unsigned digit;
+	uint64_t n = 0, digits;
+	const char *end;
 
 	if (s.n == 0)
 		return false;
-	end = p + s.n;
-	while (p < end && *p == '0')
-		p++;
-	safe = end - p > SAFE_DIGITS ? p + SAFE_DIGITS : end;
-	for (; p < safe; p++) {
-		digit = (unsigned)(unsigned char)*p - '0';
-		if (digit > 9)
+	for (end = s.p + s.n; end - s.p >= 8; s.p += 8)
+		if (!eight_digits(s.p, &digits) ||
+		    !append(&n, 100000000, digits))
 			return false;
-		n = n * 10 + digit;
-	}
-	for (; p < end; p++) {
-		digit = (unsigned)(unsigned char)*p - '0';
-		if (digit > 9 || __builtin_mul_overflow(n, 10, &n) ||
-		    __builtin_add_overflow(n, digit, &n))
+	for (; s.p < end; s.p++) {
+		unsigned digit = (unsigned)(unsigned char)*s.p - '0';
+
+		if (digit > 9 || !append(&n, 10, digit))
 			return false;
 	}
 	if (n > max)

@@ -108,9 +108,14 @@ ask_by_number(const struct vmail_map *map, uint32_t uid)
 	struct vmail_str name;
 	struct vmail_public p;
 
-	if (vmail_map_name_of(map, uid, window, &name) != VMAIL_OK)
+	(void)vmail_db_public_of(map, uid, window, &p);
+	if (vmail_map_name_of(map, uid, window, &name, &p) != VMAIL_OK)
 		return;
 	inside_window(name);
+	if (p.name.n > 0) {
+		require(vmail_str_eq(p.name, name));
+		check_fields(&p);
+	}
 	(void)ask(map, name);
 	(void)vmail_db_public(map, name, window, &p);
 }

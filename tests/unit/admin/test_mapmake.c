@@ -369,6 +369,7 @@ every_own_uid_of_many_is_found(void **state)
 	enum { USERS = 5000 };
 	struct fixture f;
 	struct vmail_map map;
+	struct vmail_public behind;
 	struct vmail_str name;
 	char window[VMAIL_PUBLIC_WINDOW], *text = calloc(USERS, 32), *p = text;
 	char wanted[32];
@@ -379,12 +380,52 @@ every_own_uid_of_many_is_found(void **state)
 	built(&f, text, &map);
 	for (int i = 0; i < USERS; i++) {
 		(void)snprintf(wanted, sizeof(wanted), "user%d", i);
-		assert_int_equal(vmail_map_name_of(&map,
-				     (uint32_t)(10000 + 7 * i), window, &name),
+		assert_int_equal(
+		    vmail_map_name_of(&map, (uint32_t)(10000 + 7 * i), window,
+			&name, &behind),
 		    VMAIL_OK);
 		assert_true(vmail_str_is(name, wanted));
+		assert_true(vmail_str_is(behind.name, wanted));
 	}
 	free(text);
+	ended(&f, &map);
+}
+
+static void
+leads_to(const struct vmail_map *map, uint32_t uid, const char *name)
+{
+	char window[VMAIL_PUBLIC_WINDOW];
+	struct vmail_str found;
+	struct vmail_public p;
+	enum vmail_rc rc = vmail_map_name_of(map, uid, window, &found, &p);
+
+	assert_int_equal(rc, name == NULL ? VMAIL_NOT_FOUND : VMAIL_OK);
+	assert_true(name == NULL || vmail_str_is(found, name));
+}
+
+/* Whoever had the number first was announced as its only mailbox. */
+static void
+what_was_announced_too_early_is_taken_back(void **state)
+{
+	static const char text[] = "a:x:5100:\nb:x:5200:\nc:x:5200:\n"
+				   "d:x:5300:\nd:x:5400:\ne:x:5400:\n"
+				   "f:x:5500:\nf:x:5600:\n"
+				   "g:x:5700:\ng:x:5700:\nh:x:5800:\n"
+				   "i:x:5800:\nj:x:5800:\n";
+	struct fixture f;
+	struct vmail_map map;
+
+	(void)state;
+	built(&f, text, &map);
+	assert_true(map.stamp.dups);
+	leads_to(&map, 5100, "a");
+	leads_to(&map, 5200, NULL);
+	leads_to(&map, 5300, "d");
+	leads_to(&map, 5400, "e");
+	leads_to(&map, 5500, "f");
+	leads_to(&map, 5600, NULL);
+	leads_to(&map, 5700, "g");
+	leads_to(&map, 5800, NULL);
 	ended(&f, &map);
 }
 
@@ -803,6 +844,7 @@ main(void)
 		    a_uid_of_one_mailbox_names_it_and_of_several_counts_them),
 		cmocka_unit_test(a_double_counts_for_no_uid),
 		cmocka_unit_test(every_own_uid_of_many_is_found),
+		cmocka_unit_test(what_was_announced_too_early_is_taken_back),
 		cmocka_unit_test(cost_is_what_most_users_hashes_cost),
 		cmocka_unit_test(
 		    cost_of_a_file_without_hashes_is_that_of_the_settings),

@@ -507,8 +507,9 @@ a_name_found_by_number_survives_its_own_lookup(void **state)
 	add(":uid:5123", name);
 	assert_int_equal(open_image(), VMAIL_OK);
 	assert_int_equal(
-	    vmail_map_name_of(&map, 5123, window, &found), VMAIL_OK);
+	    vmail_map_name_of(&map, 5123, window, &found, &p), VMAIL_OK);
 	assert_true(vmail_str_is(found, name));
+	assert_int_equal(p.name.n, 0);
 	assert_int_equal(vmail_map_find(&map, found, window, &p), VMAIL_OK);
 	assert_true(vmail_str_is(p.name, name));
 	assert_true(vmail_str_is(found, name));
@@ -518,6 +519,7 @@ static void
 a_number_of_several_mailboxes_is_nobodys(void **state)
 {
 	struct vmail_str name;
+	struct vmail_public p;
 
 	(void)state;
 	start(&some, "");
@@ -527,15 +529,61 @@ a_number_of_several_mailboxes_is_nobodys(void **state)
 	add(":uid:5003", "a@example.com");
 	assert_int_equal(open_image(), VMAIL_OK);
 	for (uint32_t uid = 5000; uid < 5003; uid++)
-		assert_int_equal(vmail_map_name_of(&map, uid, window, &name),
+		assert_int_equal(
+		    vmail_map_name_of(&map, uid, window, &name, &p),
 		    VMAIL_NOT_FOUND);
 	assert_int_equal(
-	    vmail_map_name_of(&map, 5003, window, &name), VMAIL_OK);
+	    vmail_map_name_of(&map, 5003, window, &name, &p), VMAIL_OK);
 	assert_true(vmail_str_is(name, "a@example.com"));
 	assert_int_equal(
-	    vmail_map_name_of(&map, 5004, window, &name), VMAIL_NOT_FOUND);
-	assert_int_equal(vmail_map_name_of(&map, UINT32_MAX, window, &name),
+	    vmail_map_name_of(&map, 5004, window, &name, &p), VMAIL_NOT_FOUND);
+	assert_int_equal(vmail_map_name_of(&map, UINT32_MAX, window, &name, &p),
 	    VMAIL_NOT_FOUND);
+}
+
+/* What came along with the number's record. */
+static bool
+comes_along(uint32_t uid, const char *name, const char *home)
+{
+	struct vmail_str found;
+	struct vmail_public p;
+
+	assert_int_equal(
+	    vmail_map_name_of(&map, uid, window, &found, &p), VMAIL_OK);
+	assert_true(vmail_str_is(found, name));
+	return p.name.n > 0 && vmail_str_is(p.name, name) &&
+	       vmail_str_is(p.home, home);
+}
+
+static void
+a_mailbox_behind_its_numbers_record_comes_along(void **state)
+{
+	struct vmail_map_stamp doubles = some, single = some;
+
+	(void)state;
+	doubles.dups = true;
+	single.dups = false;
+	for (int i = 0; i < 2; i++) {
+		start(i == 0 ? &single : &doubles, "");
+		add(":uid:5000", "a@example.com");
+		add("a@example.com", "5000:5000::/a::1");
+		/* Another's, an erased one, a damaged one, none. */
+		add(":uid:5001", "b@example.com");
+		add("c@example.com", "5001:5001::/c::2");
+		add(":uid:5002", "c@example.com");
+		add(":------------", "5002:5002::/d::3");
+		add(":uid:5003", "d@example.com");
+		add("d@example.com", "5003:5003::/d");
+		add(":uid:5004", "e@example.com");
+		assert_int_equal(open_image(), VMAIL_OK);
+		/* Of equal names the table knows the first. */
+		assert_true(
+		    comes_along(5000, "a@example.com", "/a") == (i == 0));
+		assert_false(comes_along(5001, "b@example.com", "/c"));
+		assert_false(comes_along(5002, "c@example.com", "/d"));
+		assert_false(comes_along(5003, "d@example.com", "/d"));
+		assert_false(comes_along(5004, "e@example.com", ""));
+	}
 }
 
 static void
@@ -647,6 +695,8 @@ main(void)
 		cmocka_unit_test(a_walk_gives_mailboxes_and_nothing_else),
 		cmocka_unit_test(a_second_record_of_a_name_is_never_answered),
 		cmocka_unit_test(a_walk_does_not_move_past_a_damaged_record),
+		cmocka_unit_test(
+		    a_mailbox_behind_its_numbers_record_comes_along),
 	};
 
 	map.cdb.fd = -1;
