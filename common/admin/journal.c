@@ -246,10 +246,14 @@ vmail_journal_rewrite(int from, uint64_t size, int file, struct timespec mtime,
 	if (!mark(file, F_WRLCK))
 		return vmail_fail_sys(err, path, "lock");
 	*touched = true;
-	good = write_over(from, size, file) && futimens(file, times) == 0 &&
-	       fsync(file) == 0;
+	good = write_over(from, size, file) && futimens(file, times) == 0;
 	if (!good)
 		(void)vmail_fail_sys(err, path, "rewrite in place");
+	/* Readers have all of it now; the journal is on the disk already. */
 	(void)mark(file, F_UNLCK);
+	if (good && fsync(file) != 0) {
+		(void)vmail_fail_sys(err, path, "fsync");
+		good = false;
+	}
 	return good ? VMAIL_OK : VMAIL_IO;
 }

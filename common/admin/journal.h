@@ -49,9 +49,9 @@ enum vmail_rc vmail_journal_judge(const struct vmail_journal *j, int file,
 
 /*
  * Writes the first `size` bytes at `from` over the file in place: room made
- * first, byte 1 locked (by which readers know), one write, then the length,
- * the time and a sync. VMAIL_IO: ENOSPC with nothing touched, or anything
- * else with the file torn (*touched).
+ * first, byte 1 locked (by which readers know) while one write, the length and
+ * the time are made, then a sync. VMAIL_IO: ENOSPC with nothing touched, or
+ * anything else with the file torn (*touched).
  */
 enum vmail_rc vmail_journal_rewrite(int from, uint64_t size, int file,
     struct timespec mtime, const char *path, bool *touched,
