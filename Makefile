@@ -141,10 +141,10 @@ check-fast:
 ## soak: the tests of faults, power cuts and many writers, again and again
 SOAK = 10
 soak:
-	packaging/deps build test
+	packaging/deps build roots test
 	+$(MAKE) all
 	for turn in $$(seq $(SOAK)); do \
-		$(RUN_TESTS) fault integration/writers || exit 1; \
+		$(RUN_TESTS) fault integration/writers e2e/fire || exit 1; \
 	done
 
 ## roots: the Debian root file systems that the tests use
