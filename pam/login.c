@@ -5,6 +5,7 @@
 
 #include "common/admin/auth.h"
 #include "common/admin/secret.h"
+#include "common/core/db.h"
 #include "common/scheme/scheme.h"
 #include "pam/log.h"
 #include "pam/rc.h"
@@ -64,6 +65,27 @@ vmail_login_answer(struct vmail_login *l, enum vmail_rc rc)
 		rc = VMAIL_IO;
 	vmail_log_answer(l, rc);
 	return rc;
+}
+
+/* Noinline: the line must not lie on the stack any longer. */
+__attribute__((noinline)) enum vmail_rc
+vmail_login_record(struct vmail_login *l,
+    enum vmail_rc (*take)(
+	struct vmail_login *l, const struct vmail_entry *entry, void *arg),
+    void *arg)
+{
+	char line[VMAIL_LINE_MAX];
+	struct vmail_record record;
+	struct vmail_map map;
+	enum vmail_rc rc;
+
+	rc = vmail_db_lookup(
+	    &l->conf, vmail_str(l->name), line, &record, &map, &l->err);
+	vmail_map_close(&map);
+	if (rc == VMAIL_OK)
+		rc = take(l, &record.entry, arg);
+	explicit_bzero(line, sizeof(line));
+	return vmail_login_answer(l, rc);
 }
 
 enum vmail_rc

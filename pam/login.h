@@ -11,6 +11,7 @@
 #include <security/pam_modules.h>
 
 #include "common/core/conf.h"
+#include "common/core/entry.h"
 #include "common/core/err.h"
 #include "common/core/text.h"
 #include "pam/args.h"
@@ -34,6 +35,13 @@ int vmail_login_user(struct vmail_login *l);
 /* Logs how a question about the user ended, and returns it. The kernel's no to
  * this process says nothing of the user: it is VMAIL_IO. */
 enum vmail_rc vmail_login_answer(struct vmail_login *l, enum vmail_rc rc);
+
+/* Shows the user's record to take, which says what it made of it; logged.
+ * Nothing of the record stays in memory. */
+enum vmail_rc vmail_login_record(struct vmail_login *l,
+    enum vmail_rc (*take)(
+	struct vmail_login *l, const struct vmail_entry *entry, void *arg),
+    void *arg);
 
 /* Is this the user's password, and may the user in? Logged. A password that
  * cannot be one (empty, over-long) costs what any other does. */

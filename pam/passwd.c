@@ -7,7 +7,6 @@
 #include "common/admin/policy.h"
 #include "common/admin/secret.h"
 #include "common/admin/store.h"
-#include "common/core/db.h"
 #include "common/core/entry.h"
 #include "common/scheme/scheme.h"
 #include "pam/log.h"
@@ -78,29 +77,18 @@ vmail_passwd_check(struct vmail_login *l, unsigned flags)
 	return vmail_pam_code(try_lock(l), VMAIL_ASK_CHANGE);
 }
 
-/*
- * The password field as it is before the old password is verified. The hash
- * is computed without the lock; that the field is still this one is asked
- * under it. Noinline: the line must not lie on the stack any longer.
- */
-__attribute__((noinline)) static enum vmail_rc
-field_now(struct vmail_login *l, struct vmail_secret *field)
+static enum vmail_rc
+take_field(struct vmail_login *l, const struct vmail_entry *e, void *arg)
 {
-	char line[VMAIL_LINE_MAX];
-	struct vmail_record record;
-	struct vmail_map map;
-	enum vmail_rc rc;
+	struct vmail_secret *field = arg;
 
-	rc = vmail_db_lookup(
-	    &l->conf, vmail_str(l->name), line, &record, &map, &l->err);
-	vmail_map_close(&map);
+	(void)l;
 	field->len = 0;
-	if (rc == VMAIL_OK && record.entry.password.n <= VMAIL_SECRET_MAX) {
-		field->len = record.entry.password.n;
-		memcpy(field->bytes, record.entry.password.p, field->len);
+	if (e->password.n <= VMAIL_SECRET_MAX) {
+		field->len = e->password.n;
+		memcpy(field->bytes, e->password.p, field->len);
 	}
-	explicit_bzero(line, sizeof(line));
-	return vmail_login_answer(l, rc);
+	return VMAIL_OK;
 }
 
 /* Says no in the conversation, and takes the password away from the modules
@@ -150,7 +138,7 @@ make_field(struct vmail_login *l, unsigned flags,
 }
 
 /* The line with another password field, every other byte as it was.
- * Noinline: see field_now. */
+ * Noinline: see vmail_login_record. */
 __attribute__((noinline)) static enum vmail_rc
 replace_field(struct vmail_login *l, struct vmail_store *store,
     const struct vmail_line *line, const struct vmail_secret *field)
@@ -243,7 +231,11 @@ vmail_passwd_update(struct vmail_login *l, unsigned flags)
 		return code;
 	if (flags & PAM_CHANGE_EXPIRED_AUTHTOK)
 		return vmail_pam_code(vmail_login_policy(l), VMAIL_ASK_ACCOUNT);
-	code = vmail_pam_code(field_now(l, &before), VMAIL_ASK_ACCOUNT);
+	/* The field before the old password is verified: the new hash is made
+	 * without the lock, and under it that the field is still this one is
+	 * asked. */
+	code = vmail_pam_code(
+	    vmail_login_record(l, take_field, &before), VMAIL_ASK_ACCOUNT);
 	if (code == PAM_SUCCESS)
 		code = authorise(l);
 	if (code != PAM_SUCCESS)

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include "common/admin/perm.h"
-#include "common/core/db.h"
 #include "common/core/entry.h"
 #include "common/core/file.h"
 #include "common/core/ids.h"
@@ -32,9 +31,9 @@ keep(struct vmail_buf *b, struct vmail_str s)
 }
 
 static enum vmail_rc
-take_account(
-    struct vmail_login *l, const struct vmail_entry *e, struct account *a)
+take_account(struct vmail_login *l, const struct vmail_entry *e, void *arg)
 {
+	struct account *a = arg;
 	struct vmail_buf b = { .p = a->text, .size = sizeof(a->text) };
 	enum vmail_rc rc = VMAIL_OK;
 
@@ -54,22 +53,6 @@ take_account(
 }
 
 /* Noinline: a line, and later the views, lie on the stack one at a time. */
-__attribute__((noinline)) static enum vmail_rc
-find_account(struct vmail_login *l, struct account *a)
-{
-	char line[VMAIL_LINE_MAX];
-	struct vmail_record record;
-	struct vmail_map map;
-	enum vmail_rc rc;
-
-	rc = vmail_db_lookup(
-	    &l->conf, vmail_str(l->name), line, &record, &map, &l->err);
-	vmail_map_close(&map);
-	if (rc == VMAIL_OK)
-		return take_account(l, &record.entry, a);
-	return vmail_login_answer(l, rc);
-}
-
 __attribute__((noinline)) static enum vmail_rc
 find_ids(struct vmail_login *l, const struct account *a,
     struct vmail_perm_home *home)
@@ -118,7 +101,7 @@ vmail_session_open(struct vmail_login *l)
 
 	if (code != PAM_SUCCESS)
 		return code;
-	rc = find_account(l, &a);
+	rc = vmail_login_record(l, take_account, &a);
 	if (rc == VMAIL_OK)
 		rc = make_home(l, &a);
 	return vmail_pam_code(rc, VMAIL_ASK_SESSION);
