@@ -37,15 +37,10 @@ vmail_secret_wipe(struct vmail_secret *s)
 }
 
 void
-vmail_wipe_free(void *p, size_t n)
+vmail_wipe_block(void *block, size_t n)
 {
-	void *block, *none = NULL;
-
-	/* p points to a pointer of the caller's own type. */
-	memcpy(&block, p, sizeof(block));
 	if (!block)
 		return;
 	explicit_bzero(block, n);
 	free(block);
-	memcpy(p, &none, sizeof(none));
 }

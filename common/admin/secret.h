@@ -26,7 +26,12 @@ void vmail_secret_wipe(struct vmail_secret *s);
 #define VMAIL_SECRET                                                           \
 	struct vmail_secret __attribute__((cleanup(vmail_secret_wipe)))
 
-/* A heap block of secrets: wiped, then freed; *p becomes NULL. */
-void vmail_wipe_free(void *p, size_t n);
+/* A heap block of secrets: wiped, then freed. Safe on NULL. */
+void vmail_wipe_block(void *block, size_t n);
+
+/* The same of the pointer at p, which becomes NULL: safe twice. p is looked at
+ * more than once; the block itself in its place does not compile. */
+#define vmail_wipe_free(p, n)                                                  \
+	((void)sizeof(**(p)), vmail_wipe_block(*(p), (n)), (void)(*(p) = NULL))
 
 #endif

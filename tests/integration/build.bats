@@ -68,6 +68,23 @@ expected_files() {
 		man/man8/pam_vmail.8 man/man8/vmailadm.8
 }
 
+# Does a function with that statement, of a block p, compile at all?
+compiles() { # STATEMENT
+	printf '%s\n' '#include "common/admin/secret.h"' \
+		"void f(char *p, struct vmail_secret *s, void *v);" \
+		"void f(char *p, struct vmail_secret *s, void *v) { $1; }" |
+		${CC:-cc} -std=c11 -D_GNU_SOURCE -I"$VMAIL_SOURCE" -w \
+			-fsyntax-only -x c -
+}
+
+@test "a block of secrets in the place of its pointer's address does not compile" {
+	compiles 'vmail_wipe_free(&p, 3)'
+	compiles 'vmail_wipe_free(&s, sizeof(*s))'
+	run ! compiles 'vmail_wipe_free(p, 3)'
+	run ! compiles 'vmail_wipe_free(s, sizeof(*s))'
+	run ! compiles 'vmail_wipe_free(v, 3)'
+}
+
 @test "install lays exactly the files that belong to it, uninstall takes exactly these" {
 	local dest=$BATS_TEST_TMPDIR/dest
 	in_source install DESTDIR="$dest"
