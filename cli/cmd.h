@@ -12,6 +12,8 @@
 #include "cli/opt.h"
 #include "common/core/conf.h"
 
+struct report;
+
 enum output { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_CSV };
 
 /* One invocation. */
@@ -24,6 +26,9 @@ struct run {
 	char **operand;
 	size_t operands;
 	bool committed; /* set by change.c: something was changed */
+	/* Of several domains: the one report of them all, which the first of
+	 * them opens, and domains.c closes. Else NULL. */
+	struct report **results;
 };
 
 enum {

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "cli/change.h"
+#include "cli/report.h"
 #include "cli/say.h"
 #include "common/admin/store.h"
 
@@ -130,6 +131,21 @@ rehearse(const struct cmd *cmd, struct run *run, struct user *list, size_t n)
 	return status;
 }
 
+/* What the domains have to show is one report, and is shown whatever became of
+ * the last one. */
+static int
+run_real(const struct cmd *cmd, struct run *run, struct user *list, size_t n)
+{
+	struct report *results = NULL;
+	int status;
+
+	run->results = same_domain(list, n) < n ? &results : NULL;
+	status = run_all(cmd, run, list, n);
+	run->results = NULL;
+	return report_close(results) || status != STATUS_OK ? status
+							    : STATUS_FAILED;
+}
+
 static int
 run_users(const struct cmd *cmd, struct run *run)
 {
@@ -146,7 +162,7 @@ run_users(const struct cmd *cmd, struct run *run)
 		status = rehearse(cmd, run, list, n);
 	}
 	if (status == STATUS_OK)
-		status = run_all(cmd, run, list, n);
+		status = run_real(cmd, run, list, n);
 	free(list);
 	return status;
 }

@@ -137,19 +137,24 @@ newpass_show(const struct run *run, char *const *names,
 		{ "user", "USER", false },
 		{ "password", "PASSWORD", false },
 	};
-	struct report *r;
+	struct report *r = run->results ? *run->results : NULL;
 	bool good = true;
 
-	if (n == 1 && run->output == OUTPUT_TABLE) {
+	if (n == 1 && !run->results && run->output == OUTPUT_TABLE) {
 		say_line("%s", of[0].shown.bytes);
 		return STATUS_OK;
 	}
-	r = report_open(run->output, columns, 2);
+	if (!r)
+		r = report_open(run->output, columns, 2);
 	for (size_t i = 0; r && good && i < n; i++) {
 		struct cell row[] = { cell_z(names[i]),
 			cell_z(of[i].shown.bytes) };
 
 		good = report_row(r, row);
 	}
-	return r && report_close(r) && good ? STATUS_OK : STATUS_FAILED;
+	if (run->results)
+		*run->results = r;
+	else
+		good = report_close(r) && good;
+	return r && good ? STATUS_OK : STATUS_FAILED;
 }

@@ -45,7 +45,8 @@ bool newpass_at_hand(const struct newpass_options *o);
 int newpass_make(const struct run *run, const struct newpass_options *o,
     const char *who, struct newpass *out);
 
-/* Prints generated ones, once: the password alone for a single user. */
+/* Prints generated ones, once: the password alone for a single user, a row in
+ * run's results where there are several domains. */
 int newpass_show(const struct run *run, char *const *names,
     const struct newpass *of, size_t n);
 

@@ -109,7 +109,7 @@ some_users() {
 	run -0 told longpassword auth bob@b.org
 	run -0 --separate-stderr vmailadm useradd --generate \
 		dora@c.org carl@a.org emil@b.org
-	[ "$(wc -l <<<"$output")" -eq 3 ]
+	[ "$(wc -l <<<"$output")" -eq 4 ]
 	[[ $stderr == "added carl@a.org"*"added emil@b.org"*"added dora@c.org" ]]
 }
 
@@ -134,6 +134,31 @@ some_users() {
 	[[ $output == *"a.org: done"*"b.org: not done" ]]
 	run -1 told longpassword auth anna@a.org
 	run -0 told longpassword auth bob@b.org
+}
+
+@test "passwords made up for several domains are one result, in every form" {
+	run -0 --separate-stderr vmailadm --json useradd --generate anna@a.org \
+		bob@b.org carl@a.org
+	[ "$(jq -sr 'length, .[0][].user' <<<"$output")" = \
+		$'1\nanna@a.org\ncarl@a.org\nbob@b.org' ]
+	jq -r '.[2].password' <<<"$output" | vmailadm auth bob@b.org
+	run -0 --separate-stderr vmailadm --output=csv useradd --generate d@a.org e@b.org
+	[ "${#lines[@]}" -eq 3 ]
+	[[ "${lines[*]}" == "user,password d@a.org,"*" e@b.org,"* ]]
+	run -0 --separate-stderr vmailadm useradd --generate f@a.org g@b.org
+	[[ "${lines[*]}" == "USER"*"PASSWORD f@a.org "*" g@b.org "* ]]
+	run -0 --separate-stderr vmailadm useradd --generate h@a.org
+	[[ $output =~ ^[[:alnum:]]+$ ]]
+}
+
+@test "what was made before a domain failed is shown all the same" {
+	some_users
+	run -1 --separate-stderr strace -f -o "$BATS_TEST_TMPDIR/calls" \
+		-e trace=renameat -e inject=renameat:error=EIO:when=4 \
+		"$VMAIL_BUILD/vmailadm" --conf "$ROOM/vmail.conf" --json \
+		useradd --generate c@a.org d@b.org
+	[ "$(jq -r '.[].user' <<<"$output")" = c@a.org ]
+	[[ $stderr == *"a.org: done"*"b.org: not done" ]]
 }
 
 @test "rename keeps to the domain" {
