@@ -69,6 +69,7 @@ allowed() {
 		memmove
 		memrchr
 		memset
+		nanosleep
 		open
 		open64
 		pread

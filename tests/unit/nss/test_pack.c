@@ -189,6 +189,8 @@ root_s_group_is_never_answered(void **state)
 static const struct vmail_world host = { .owner_user = TEXT("nosuchowner"),
 	.owner_group = TEXT("nosuchowner"),
 	.views = TEXT("host nosuchowner 5000:5000 -\n"),
+	.has_host = true,
+	.host = { 5000, 5000 },
 	.first_valid_uid = 500,
 	.last_valid_uid = 60000,
 	.map_seen = true,
