@@ -2,8 +2,9 @@
  * Asks libnss_vmail.so.2 what getent cannot, as a guest in a foreign program.
  *   nss_probe [-c DIR] [-n INSIDE:OUTSIDE:COUNT,...] LIBRARY WHAT [ARG...]
  * -c: in a chroot; -n: in a user namespace with that map, each further one
- * inside the last. The library is loaded before either. WHAT is below, in the table at the end; a rule that
- * is broken is said on stderr, and the exit status is 1.
+ * inside the last. The library is loaded before either. WHAT is below, in the
+ * table at the end; a rule that is broken is said on stderr, and the exit
+ * status is 1.
  */
 #include <dlfcn.h>
 #include <err.h>

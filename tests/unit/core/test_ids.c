@@ -763,14 +763,16 @@ a_views_number_may_be_out_of_range_the_hosts_may_not(void **state)
 	check_room(&room);
 }
 
+#define NO_HOSTS_NAME                                                          \
+	"img-and-a-name-that-goes-on-and-on-and-on-until-no-"                  \
+	"host-has-it-any-more\n"
+
 static void
 a_file_that_names_no_view_of_ours_is_passed_over(void **state)
 {
 	static const char *const texts[] = { "", "\n", "unknown\n",
 		"img other\n", "img\nother\n", "# img\n", "-img\n", "../img\n",
-		"IMG\n",
-		"img-and-a-name-that-goes-on-and-on-and-on-until-no-"
-		"host-has-it-any-more\n" };
+		"IMG\n", NO_HOSTS_NAME };
 	struct room room = { .passwd = HOST_PASSWD,
 		.group = GROUPS,
 		.views = VIEWS,
