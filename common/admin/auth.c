@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/admin/policy.h"
 #include "common/core/db.h"
@@ -10,6 +11,8 @@
 #include "common/core/ids.h"
 #include "common/core/views.h"
 #include "common/scheme/scheme.h"
+
+enum { PAUSES = 4 };
 
 /* One question, and where the answer is looked for. */
 struct question {
@@ -151,6 +154,27 @@ judge(const struct question *q, const struct vmail_map *map,
 	return vmail_fail(q->err, verdict, NULL, 0, why);
 }
 
+/* While a writer is at work in place: it may need the processor to get done.
+ * Pauses of 1, 4, 16 and 64 ms are worth it, since Dovecot takes what PAM says
+ * then for a wrong password. */
+static enum vmail_rc
+look_up(const struct question *q, char line[VMAIL_LINE_MAX],
+    struct vmail_record *record, struct vmail_map *map)
+{
+	struct timespec pause = { .tv_nsec = 1000000 };
+
+	for (int turn = 0;; turn++) {
+		enum vmail_rc rc = vmail_db_lookup(
+		    q->conf, q->name, line, record, map, q->err);
+
+		if (rc != VMAIL_BUSY || turn == PAUSES)
+			return rc;
+		vmail_map_close(map);
+		(void)nanosleep(&pause, NULL);
+		pause.tv_nsec *= 4;
+	}
+}
+
 static enum vmail_rc
 answer(const struct question *q)
 {
@@ -160,7 +184,7 @@ answer(const struct question *q)
 	enum vmail_rc rc;
 
 	map.cdb.fd = -1;
-	rc = vmail_db_lookup(q->conf, q->name, line, &record, &map, q->err);
+	rc = look_up(q, line, &record, &map);
 	if (rc == VMAIL_OK)
 		rc = judge(q, &map, &record, line);
 	else if (rc == VMAIL_NOT_FOUND)

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/core/file.h"
 #include "common/core/torn.h"
@@ -217,16 +216,6 @@ lookup_once(const char *path, struct vmail_str name, char line[VMAIL_LINE_MAX],
 	return VMAIL_OK;
 }
 
-/* The writer may need the processor to get done: 1, 4, 16, 64 ms, 85 in all.
- * Worth it, since Dovecot takes what PAM says then for a wrong password. */
-static void
-give_way(int turn)
-{
-	const struct timespec pause = { .tv_nsec = 1000000L << 2 * (turn - 1) };
-
-	(void)nanosleep(&pause, NULL);
-}
-
 enum vmail_rc
 vmail_db_lookup(const struct vmail_conf *conf, struct vmail_str name,
     char line[VMAIL_LINE_MAX], struct vmail_record *out, struct vmail_map *map,
@@ -245,13 +234,12 @@ vmail_db_lookup(const struct vmail_conf *conf, struct vmail_str name,
 		return unavailable(path, ENOENT, "missing", err);
 	if (rc != VMAIL_OK)
 		return rc;
-	for (int i = 1;; i++) {
+	rc = VMAIL_BUSY;
+	for (int i = 0; i < VMAIL_STEADY_TRIES && rc == VMAIL_BUSY; i++) {
 		vmail_map_close(map);
 		rc = lookup_once(path, name, line, out, map, err);
-		if (rc != VMAIL_BUSY || i == VMAIL_STEADY_TRIES)
-			return rc;
-		give_way(i);
 	}
+	return rc;
 }
 
 /* A line read in stretches, of which only what is public is kept. */

@@ -69,7 +69,6 @@ allowed() {
 		memmove
 		memrchr
 		memset
-		nanosleep
 		open
 		open64
 		pread

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/admin/auth.h"
@@ -68,6 +69,38 @@ crypt_rn(const char *phrase, const char *setting, void *data, int size)
 	assert_int_equal(size, sizeof(struct crypt_data));
 	out = crypt_r(phrase, setting, data);
 	return out && out[0] != '*' ? out : NULL;
+}
+
+/* A writer in place, who is done at the third pause. */
+static struct {
+	int fd, pauses, stays;
+	long nsec;
+} writer = { .fd = -1 };
+
+int
+nanosleep(const struct timespec *pause, struct timespec *left)
+{
+	(void)left;
+	writer.nsec += pause->tv_sec * 1000000000L + pause->tv_nsec;
+	if (++writer.pauses == 3 && !writer.stays)
+		close(writer.fd);
+	return 0;
+}
+
+static void
+begin_to_write(bool stays)
+{
+	struct flock lock = { .l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = 1,
+		.l_len = 1 };
+
+	writer.pauses = 0;
+	writer.nsec = 0;
+	writer.stays = stays;
+	writer.fd = open(conf.passwd_file, O_RDWR | O_CLOEXEC);
+	assert_true(writer.fd >= 0);
+	assert_int_equal(fcntl(writer.fd, F_OFD_SETLK, &lock), 0);
 }
 
 static void
@@ -379,6 +412,35 @@ an_unavailable_file_is_never_an_unknown_user(void **state)
 }
 
 static void
+a_login_waits_for_a_writer_in_place(void **state)
+{
+	(void)state;
+	begin_to_write(false);
+	assert_int_equal(check("test@example.org", "testtest"), VMAIL_OK);
+	assert_int_equal(writer.pauses, 3);
+	begin_to_write(false);
+	assert_int_equal(
+	    vmail_auth_account(&conf, "test@example.org", &err), VMAIL_OK);
+	begin_to_write(false);
+	assert_int_equal(
+	    check("nobody@example.org", "testtest"), VMAIL_NOT_FOUND);
+}
+
+static void
+but_not_for_a_tenth_of_a_second(void **state)
+{
+	(void)state;
+	begin_to_write(true);
+	assert_int_equal(check("test@example.org", "testtest"), VMAIL_BUSY);
+	assert_int_equal(writer.nsec, 85000000);
+	close(writer.fd);
+	writer.pauses = 0;
+	assert_int_equal(check("test@example.org", "testtest"), VMAIL_OK);
+	assert_int_equal(check("test@example.org", "wrong"), VMAIL_MISMATCH);
+	assert_int_equal(writer.pauses, 0);
+}
+
+static void
 an_account_is_judged_without_a_hash(void **state)
 {
 	(void)state;
@@ -482,6 +544,8 @@ main(void)
 		TEST(without_views_a_view_s_name_is_nobody_s),
 		TEST(views_that_cannot_be_judged_let_nobody_in),
 		TEST(an_unavailable_file_is_never_an_unknown_user),
+		TEST(a_login_waits_for_a_writer_in_place),
+		TEST(but_not_for_a_tenth_of_a_second),
 		TEST(an_account_is_judged_without_a_hash),
 		TEST(a_login_leaves_neither_hash_nor_password_on_its_stack),
 		TEST(every_scheme_works_on_a_stack_of_64_kib),
