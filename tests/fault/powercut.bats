@@ -254,8 +254,8 @@ under_errors() { # COMMAND PAGES
 	leave "$2"
 	swept_command || status=$?
 	OUTCOME=end
-	! grep -q 'not all that goes with it' "$SCRATCH/said" ||
-		OUTCOME=warned
+	! grep -qe 'not all that goes with it' -e 'a power cut may undo it' \
+		"$SCRATCH/said" || OUTCOME=warned
 	[ "$status" -eq 0 ] || OUTCOME=''
 	vmailadm auth last@x.y <<<testtest >"$SCRATCH/auth" ||
 		fail "a user is lost while the disk fails"
