@@ -56,19 +56,16 @@ add_read(acl_entry_t entry)
 	       acl_add_perm(set, ACL_READ) == 0;
 }
 
-/* The mask let through what it did until now, and reading. One that is new
- * stands for the group's own bits. */
+/* A mask that is there lets the group read by now, as the mode must. One that
+ * is new lets through what there is. */
 static bool
-open_mask(acl_t *acl)
+has_mask(acl_t *acl)
 {
 	acl_entry_t mask;
 	bool made;
 
-	if (!entry_of(acl, ACL_MASK, 0, &mask, &made))
-		return false;
-	if (made)
-		return acl_calc_mask(acl) == 0;
-	return add_read(mask);
+	return entry_of(acl, ACL_MASK, 0, &mask, &made) &&
+	       (!made || acl_calc_mask(acl) == 0);
 }
 
 static bool
@@ -78,7 +75,7 @@ let_read(int fd, acl_t *acl, uid_t uid)
 	bool made;
 
 	return entry_of(acl, ACL_USER, uid, &user, &made) && add_read(user) &&
-	       open_mask(acl) && acl_valid(*acl) == 0 &&
+	       has_mask(acl) && acl_valid(*acl) == 0 &&
 	       acl_set_fd(fd, *acl) == 0;
 }
 

@@ -245,6 +245,11 @@ a_second_name_of_our_own_is_no_stranger(void **state)
 	    link(in_dir(&f, "passwd", path), in_dir(&f, "passwd-.tmp", other)),
 	    0);
 	own(&f, "passwd", 0, READER, 0644);
+	fix.dry_run = true;
+	assert_true(mend(&f, &fix, &groups));
+	assert_int_equal(fix.changed, 1);
+	assert_int_equal(fix.left, 0);
+	fix.dry_run = false;
 	assert_true(mend(&f, &fix, &groups));
 	assert_int_equal(fix.left, 0);
 	is(&f, "passwd", 0, READER, 0640);

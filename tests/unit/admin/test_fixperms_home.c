@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sysmacros.h>
 
@@ -597,7 +598,8 @@ swap(const struct swapper *s)
 	    open(in_dir(&s->f, "mail/d/ann", path), O_RDONLY | O_DIRECTORY);
 
 	if (home < 0 || setresgid(MAIL, MAIL, MAIL) != 0 ||
-	    setresuid(MAIL, MAIL, MAIL) != 0)
+	    setresuid(MAIL, MAIL, MAIL) != 0 ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() == 1)
 		_exit(99);
 	for (;;) {
 		for (size_t i = 0; i < 3; i++)
@@ -617,7 +619,7 @@ start_swapping(struct swapper *s)
 	furnish(&s->f, &s->r);
 	folder(&s->f, "victim", 0, 0755);
 	file(&s->f, "victim/file", 0, 0644);
-	file(&s->f, "victim/hard", 0, 0644);
+	file(&s->f, "victim/hard", 0, 0400);
 	folder(&s->f, "mail/d/ann/d", MAIL, 0700);
 	file(&s->f, "mail/d/ann/d/file", MAIL, 0400);
 	file(&s->f, "mail/d/ann/f", MAIL, 0400);
@@ -658,7 +660,7 @@ who_swaps_names_while_root_walks_gains_nothing(void **state)
 		mend(&s.r, &s.f, "mail/d/ann", MAIL);
 		is(&s.f, "victim", 0, 1, 0755);
 		is(&s.f, "victim/file", 0, 1, 0644);
-		is(&s.f, "victim/hard", 0, 1, 0644);
+		is(&s.f, "victim/hard", 0, 1, 0400);
 		/* Something to be mended, wherever it is by now. */
 		unmend(&s);
 	}

@@ -68,6 +68,15 @@ an_acl_is_weighed_as_the_kernel_does(void **state)
 	assert_int_equal(lacking(0, 0, 0604, masked, &auth, R_OK), R_OK);
 	assert_int_equal(lacking(0, 0, 0640, groups, &helped, R_OK), 0);
 	assert_int_equal(lacking(0, 0, 0640, groups, &auth, R_OK), R_OK);
+	/* Any group that grants it will do, and is masked. */
+	assert_int_equal(
+	    lacking(0, READER, 0640, "u::rw-,g::---,g:4:r--,m::r--,o::---",
+		&helped, R_OK),
+	    0);
+	assert_int_equal(
+	    lacking(0, READER, 0604, "u::rw-,g::---,g:4:r--,m::---,o::r--",
+		&helped, R_OK),
+	    R_OK);
 	/* The owner's class is not masked; the file's group is one more. */
 	assert_int_equal(lacking(AUTH, 0, 0600, masked, &auth, R_OK | W_OK), 0);
 	assert_int_equal(
