@@ -76,22 +76,26 @@ append(uint64_t *n, uint64_t shift, uint64_t digits)
 bool
 vmail_text_number(struct vmail_str s, uint64_t max, uint64_t *out)
 {
-	uint64_t n = 0, digits;
+	uint64_t n = 0, shift = 1, digits = 0;
 	const char *end;
 
 	if (s.n == 0)
 		return false;
-	for (end = s.p + s.n; end - s.p >= 8; s.p += 8)
+	for (end = s.p + s.n; end - s.p >= 8; s.p += 8) {
 		if (!eight_digits(s.p, &digits) ||
 		    !append(&n, 100000000, digits))
 			return false;
-	for (; s.p < end; s.p++) {
+		digits = 0;
+	}
+	/* Seven at most are left: too few to be too large. */
+	for (; s.p < end; s.p++, shift *= 10) {
 		unsigned digit = (unsigned)(unsigned char)*s.p - '0';
 
-		if (digit > 9 || !append(&n, 10, digit))
+		if (digit > 9)
 			return false;
+		digits = digits * 10 + digit;
 	}
-	if (n > max)
+	if (!append(&n, shift, digits) || n > max)
 		return false;
 	*out = n;
 	return true;
