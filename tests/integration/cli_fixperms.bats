@@ -182,7 +182,10 @@ reads() {
 		own@x.y:5123:5124::
 	mailbox x.y/ann 0
 	mailbox x.y/own 0
+	run -0 --separate-stderr vmailadm --json --dry-run fixperms
+	plan=$output
 	run -0 --separate-stderr vmailadm --json fixperms
+	[ "$output" = "$plan" ]
 	[ "$(jq '[.[] | select(.path | contains("/ann"))] | length' \
 		<<<"$output")" = 6 ]
 	[ "$(owners)" = '5000:5000 5123:5124 ' ]
@@ -294,6 +297,7 @@ reads() {
 	chown 0:1 "$P" "$P.cdb"
 	run -6 setpriv --reuid 1 --regid 1 --clear-groups \
 		"$VMAIL_BUILD/vmailadm" --conf "$ROOM/vmail.conf" fixperms
+	[[ $output == *"only root may"* ]]
 	run -0 setpriv --reuid 1 --regid 1 --clear-groups \
 		"$VMAIL_BUILD/vmailadm" --conf "$ROOM/vmail.conf" \
 		--dry-run fixperms
