@@ -27,7 +27,7 @@ ALL_LDFLAGS = -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs -Wl,--as-needed \
 
 B := $(BUILD)
 
-CORE := err text file conf entry extra cdb map torn db views nsmap ids
+CORE := err text file conf entry extra cdb map torn db views nsmap account ids
 ADMIN := secret policy auth store walk setup domains edits commit nameset \
 	journal inplace maphead mapmake mappatch derive perm descend tree \
 	lacking ondisk fixperms_rules fixperms_fix fixperms_home fixperms_acl \

@@ -36,7 +36,7 @@ choose(const struct run *run, struct account *a)
 
 	snprintf(a->user, NAME_ROOM, "%.*s", (int)user.n, user.p);
 	snprintf(a->group, NAME_ROOM, "%.*s", (int)group.n, group.p);
-	a->has_group = vmail_ids_system_group(group, &gid) == VMAIL_OK;
+	a->has_group = vmail_account_group(group, &gid) == VMAIL_OK;
 	if (a->has_group)
 		id = gid;
 	else if (id < conf->first_valid_uid || id > conf->last_valid_uid)
@@ -140,7 +140,7 @@ account_make(const struct run *run)
 	if (world_open(&world, &run->conf, &err) != VMAIL_OK)
 		return say_error(&err);
 	known = vmail_ids_of_identity(&world.ids, owner, &ids) == VMAIL_OK ||
-		vmail_ids_account(owner, &ids) == VMAIL_OK;
+		vmail_account_of(owner, &ids) == VMAIL_OK;
 	world_close(&world);
 	if (known)
 		return STATUS_OK;

@@ -27,7 +27,7 @@ judge_group(struct check *c, const struct vmail_map *map, const char *path)
 	struct vmail_ids host;
 	gid_t gid;
 
-	if (vmail_ids_system_group(group, &gid) != VMAIL_OK || gid == map->gid)
+	if (vmail_account_group(group, &gid) != VMAIL_OK || gid == map->gid)
 		return;
 	if (world_host_ids(c->world, user, &host) == VMAIL_OK &&
 	    host.gid == map->gid)

@@ -8,6 +8,7 @@
 #include "cli/check.h"
 #include "cli/derived.h"
 #include "common/admin/derive.h"
+#include "common/admin/perm.h"
 
 enum { AHEAD = 60 };
 
@@ -123,18 +124,8 @@ check_secret(struct subject *s)
 static bool
 find_reader(const struct check *c, gid_t *gid)
 {
-	struct vmail_str name = vmail_str(c->conf->reader_group);
-	uint64_t number;
-
 	*gid = 0;
-	if (name.n > 0 && vmail_text_number(name, UINT32_MAX - 2, &number)) {
-		*gid = (gid_t)number;
-		return true;
-	}
-	if (name.n == 0)
-		name = VMAIL_STR("dovecot");
-	return vmail_ids_system_group(name, gid) == VMAIL_OK ||
-	       !c->conf->reader_group[0];
+	return vmail_perm_reader(c->conf, gid, NULL) == VMAIL_OK;
 }
 
 static void

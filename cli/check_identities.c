@@ -31,9 +31,9 @@ check_owner(struct check *c)
 		    "owner has no number on this system, or none that may be "
 		    "answered",
 		    "vmailadm init");
-	if (vmail_ids_account(user, &ids) != VMAIL_OK)
+	if (vmail_account_of(user, &ids) != VMAIL_OK)
 		return;
-	if (vmail_ids_system_group(group, &gid) != VMAIL_OK)
+	if (vmail_account_group(group, &gid) != VMAIL_OK)
 		say(c, SEVERITY_ERROR, "owner-group", 0,
 		    "owner: there is no such group", "vmailadm init");
 	else if (gid != ids.gid)

@@ -27,13 +27,6 @@ int idmap_emit(struct run *run);
 /* --identity, or the identity that owns mail. */
 struct vmail_str idmap_identity(const struct run *run);
 
-/* Is this system the one whose numbers stand on the disk? */
-bool idmap_on_host(const struct world *world);
-
-/* The numbers a view's files have on the host's disk. False: its namespace
- * does not hold the view's own numbers. */
-bool idmap_disk(const struct vmail_view *view, struct vmail_ids *disk);
-
 /* Those that the host gives the identity: its line, or its account here.
  * False: none. */
 bool idmap_host(const struct world *world, struct vmail_str identity,

@@ -162,7 +162,7 @@ write_line(struct wish *w)
 		return STATUS_USAGE;
 	}
 	w->n = (size_t)n;
-	if (idmap_disk(&w->parsed, &disk))
+	if (vmail_ids_on_disk(&w->parsed, &disk))
 		return STATUS_OK;
 	return say_fail(STATUS_USAGE,
 	    "its namespace does not hold %s: no range of %s has these numbers "

@@ -58,7 +58,7 @@ take_view(struct emit *e, const struct world *world, const char *name)
 		    name);
 		return STATUS_NO_USER;
 	}
-	if (!idmap_disk(&e->view, &e->disk))
+	if (!vmail_ids_on_disk(&e->view, &e->disk))
 		return say_fail(STATUS_FAILED,
 		    "%s: its namespace does not hold its own %u:%u", name,
 		    e->view.uid, e->view.gid);
@@ -201,7 +201,7 @@ map_mail(const struct emit *e, struct emit_folder *f, const struct world *world)
 	add_pair(&f->gids, e->host.gid, e->disk.gid);
 	while (vmail_views_next(&rest, &view)) {
 		if (!vmail_str_eq(view.name, e->view.name) ||
-		    !idmap_disk(&view, &disk) ||
+		    !vmail_ids_on_disk(&view, &disk) ||
 		    !idmap_host(world, view.identity, &host))
 			continue;
 		add_pair(&f->uids, host.uid, disk.uid);
@@ -297,7 +297,7 @@ idmap_emit(struct run *run)
 		    "--mounted: what --for mount prints makes these folders");
 	if (world_open(&world, &run->conf, &err) != VMAIL_OK)
 		return say_error(&err);
-	if (!idmap_on_host(&world))
+	if (!vmail_ids_own(&world.ids))
 		return say_fail(STATUS_FAILED,
 		    "this system is not the host: run this there");
 	status = gather(&e, run, &world);

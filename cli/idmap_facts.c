@@ -26,31 +26,6 @@ idmap_identity(const struct run *run)
 			   : vmail_conf_owner_user(&run->conf);
 }
 
-/* A machine that is itself a container, but whose own maps lie here, is the
- * host of all that is below it. */
-bool
-idmap_on_host(const struct world *world)
-{
-	const struct vmail_world *w = &world->ids;
-
-	return vmail_perm_on_host() ||
-	       (w->map_seen && w->map_uid == 0 && w->has_host &&
-		   w->map_gid == w->host.gid);
-}
-
-bool
-idmap_disk(const struct vmail_view *view, struct vmail_ids *disk)
-{
-	uint32_t uid = view->uid, gid = view->gid;
-
-	if (view->ranges.n > 0 &&
-	    (!vmail_view_outside(view, view->uid, &uid) ||
-		!vmail_view_outside(view, view->gid, &gid)))
-		return false;
-	*disk = (struct vmail_ids){ uid, gid };
-	return true;
-}
-
 bool
 idmap_host(const struct world *world, struct vmail_str identity,
     struct vmail_ids *host)
@@ -90,7 +65,7 @@ idmap_collides(const struct world *world, const struct vmail_view *view,
 	char guest[VMAIL_GUEST_MAX];
 	struct vmail_str name;
 
-	if (!idmap_on_host(world) || !idmap_disk(view, &disk))
+	if (!vmail_ids_own(&world->ids) || !vmail_ids_on_disk(view, &disk))
 		return false;
 	if (idmap_host(world, view->identity, &host) && host.uid == disk.uid)
 		return false;
@@ -108,7 +83,8 @@ idmap_warn(const struct world *world, const struct vmail_view *view)
 	char person[IDMAP_NAME];
 	struct vmail_ids disk, host;
 
-	if (!idmap_collides(world, view, person) || !idmap_disk(view, &disk))
+	if (!idmap_collides(world, view, person) ||
+	    !vmail_ids_on_disk(view, &disk))
 		return;
 	say_warn("%.*s: what %.*s writes there as %u is %s's on this host",
 	    (int)view->name.n, view->name.p, (int)view->identity.n,
@@ -133,7 +109,7 @@ idmap_process(const struct world *world, const char *typed,
 	if (!vmail_text_number(vmail_str(typed), INT32_MAX, &pid) || pid == 0)
 		return say_fail(
 		    STATUS_USAGE, "not the number of a process: '%s'", typed);
-	if (!idmap_on_host(world)) {
+	if (!vmail_ids_own(&world->ids)) {
 		say_fail(0, "this system is not the host: what it sees of "
 			    "another's numbers is not what stands on the disk");
 		say_mend("run this on the host, with the process's number "
@@ -147,76 +123,33 @@ idmap_process(const struct world *world, const char *typed,
 		   : say_error(&err);
 }
 
-static bool
-number_of(struct vmail_str field, uint32_t *out)
-{
-	uint64_t n;
-
-	if (!vmail_text_number(field, UINT32_MAX - 1, &n))
-		return false;
-	*out = (uint32_t)n;
-	return true;
-}
-
-/* As libc reads it: the first line of that name whose numbers are numbers. */
-static bool
-find_account(
-    struct vmail_str text, struct vmail_str name, struct vmail_ids *ids)
-{
-	while (text.n > 0) {
-		struct vmail_str line = vmail_text_cut(&text, '\n');
-
-		if (!vmail_str_eq(vmail_text_cut(&line, ':'), name))
-			continue;
-		(void)vmail_text_cut(&line, ':');
-		if (number_of(vmail_text_cut(&line, ':'), &ids->uid) &&
-		    number_of(vmail_text_cut(&line, ':'), &ids->gid))
-			return true;
-	}
-	return false;
-}
-
-/* STATUS_OK and the whole file, to be freed. */
-static int
-read_passwd(const struct vmail_idmaps_process *p, char **text, size_t *n)
+int
+idmap_account_in(const struct vmail_idmaps_process *p,
+    struct vmail_str identity, struct vmail_ids *ids)
 {
 	VMAIL_AUTOCLOSE int fd = -1;
 	struct vmail_err err;
-	ssize_t got = -1;
+	uint64_t size;
 	enum vmail_rc rc = vmail_idmaps_open_file(p, "etc/passwd", &fd, &err);
 
 	if (rc == VMAIL_NOT_FOUND)
 		return STATUS_NO_USER;
 	if (rc != VMAIL_OK)
 		return say_error(&err);
-	*text = malloc(PASSWD_MAX);
-	if (*text)
-		got = vmail_file_pread(fd, *text, PASSWD_MAX, 0);
-	if (got < 0 || got == PASSWD_MAX) {
-		free(*text);
-		return say_fail(STATUS_FAILED,
-		    "the /etc/passwd of process %d: cannot be read, or is too "
-		    "large",
-		    (int)p->pid);
-	}
-	*n = (size_t)got;
-	return STATUS_OK;
-}
-
-int
-idmap_account_in(const struct vmail_idmaps_process *p,
-    struct vmail_str identity, struct vmail_ids *ids)
-{
-	char *text = NULL;
-	size_t n = 0;
-	int status = read_passwd(p, &text, &n);
-
-	if (status != STATUS_OK)
-		return status;
-	if (!find_account((struct vmail_str){ text, n }, identity, ids))
-		status = STATUS_NO_USER;
-	free(text);
-	return status;
+	if (vmail_file_size(fd, &size) && size <= PASSWD_MAX)
+		rc = vmail_account_in(fd, identity, ids);
+	else
+		rc = VMAIL_IO;
+	/* "-1" is how a system call says "nobody": no account has it. */
+	if (rc == VMAIL_NOT_FOUND ||
+	    (rc == VMAIL_OK &&
+		(ids->uid == UINT32_MAX || ids->gid == UINT32_MAX)))
+		return STATUS_NO_USER;
+	if (rc == VMAIL_OK)
+		return STATUS_OK;
+	return say_fail(STATUS_FAILED,
+	    "the /etc/passwd of process %d: cannot be read, or is too large",
+	    (int)p->pid);
 }
 
 /* There and back: a command is one thread that nobody else shares. */

@@ -42,7 +42,7 @@ remark(const struct listing *l, const struct vmail_view *view, char out[REMARK])
 	out[0] = '\0';
 	if (!vmail_views_first(l->world->ids.views, view))
 		snprintf(out, REMARK, "twice: the first line counts");
-	else if (!idmap_disk(view, &disk))
+	else if (!vmail_ids_on_disk(view, &disk))
 		snprintf(out, REMARK, "outside its own namespace");
 	else if (idmap_collides(l->world, view, person))
 		snprintf(out, REMARK, "collision: here that is %s", person);
@@ -53,7 +53,7 @@ put_view(struct listing *l, const struct vmail_view *view)
 {
 	char user[IDMAP_NAME], group[IDMAP_NAME], odd[REMARK];
 	struct vmail_ids disk = { 0, 0 };
-	bool on_disk = idmap_disk(view, &disk);
+	bool on_disk = vmail_ids_on_disk(view, &disk);
 	struct cell row[COLUMNS];
 
 	idmap_user(disk.uid, user);

@@ -58,7 +58,7 @@ explain(const struct world *world, struct vmail_str identity, bool found,
 		snprintf(out, WHY,
 		    "1: " VMAIL_VIEW_PATH " says that this is %.*s%s",
 		    (int)name.n, name.p, refused);
-	else if (vmail_ids_account(identity, &ids) == VMAIL_OK)
+	else if (vmail_account_of(identity, &ids) == VMAIL_OK)
 		snprintf(out, WHY, "2: this system's /etc/passwd%s", refused);
 	else if (vmail_views_hostname(room, &name) &&
 		 !vmail_str_is(name, "host") &&
@@ -67,7 +67,7 @@ explain(const struct world *world, struct vmail_str identity, bool found,
 		    (int)name.n, name.p, refused);
 	else if (found)
 		snprintf(out, WHY, "4: the host's line%s",
-		    idmap_on_host(world) ? "" : ", through /proc/self/uid_map");
+		    vmail_ids_own(w) ? "" : ", through /proc/self/uid_map");
 	else
 		snprintf(out, WHY,
 		    "5: not found: no account, no view of this "
@@ -94,7 +94,8 @@ next_view(struct inquiry *q, struct vmail_str *rest, struct vmail_view *view)
 static bool
 is_here(const struct inquiry *q, const struct vmail_view *view)
 {
-	return vmail_str_is(view->name, "host") && idmap_on_host(q->world);
+	return vmail_str_is(view->name, "host") &&
+	       vmail_ids_own(&q->world->ids);
 }
 
 static void
@@ -122,7 +123,7 @@ name_here(
 static bool
 number_here(struct inquiry *q, uint32_t id)
 {
-	bool host = idmap_on_host(q->world);
+	bool host = vmail_ids_own(&q->world->ids);
 	char name[IDMAP_NAME], why[WHY];
 
 	name_here(q, id, name, why);
@@ -139,12 +140,8 @@ number_here(struct inquiry *q, uint32_t id)
 static bool
 inside_of(const struct vmail_view *view, uint32_t disk, uint32_t *inside)
 {
-	struct vmail_idmaps map;
-
 	*inside = disk;
-	return view->ranges.n == 0 ||
-	       (vmail_idmaps_of_ranges(view->ranges, &map) == VMAIL_OK &&
-		   vmail_idmaps_inside(&map, disk, inside));
+	return view->ranges.n == 0 || vmail_view_inside(view, disk, inside);
 }
 
 static bool
@@ -212,7 +209,7 @@ identity_here(struct inquiry *q, struct vmail_str identity)
 	struct vmail_ids ids;
 	bool found =
 	    vmail_ids_of_identity(&q->world->ids, identity, &ids) == VMAIL_OK;
-	bool host = idmap_on_host(q->world);
+	bool host = vmail_ids_own(&q->world->ids);
 	char why[WHY];
 
 	explain(q->world, identity, found, why);
@@ -224,7 +221,7 @@ static bool
 identity_in(struct inquiry *q, const struct vmail_view *view)
 {
 	struct vmail_ids ids = { view->uid, view->gid }, disk;
-	bool held = idmap_disk(view, &disk);
+	bool held = vmail_ids_on_disk(view, &disk);
 	char why[WHY], person[IDMAP_NAME];
 
 	if (idmap_collides(q->world, view, person))
@@ -258,10 +255,10 @@ put_other(struct inquiry *q, struct vmail_str name)
 
 	if (vmail_ids_of_guest(&q->world->ids, name, &ids) == VMAIL_OK)
 		why = "an identity in a view's user namespace";
-	else if (vmail_ids_account(name, &ids) != VMAIL_OK)
+	else if (vmail_account_of(name, &ids) != VMAIL_OK)
 		return STATUS_NO_USER;
 	q->good = put_name(q, VMAIL_STR("here"), &ids,
-	    idmap_on_host(q->world) ? &ids : NULL, why);
+	    vmail_ids_own(&q->world->ids) ? &ids : NULL, why);
 	return STATUS_OK;
 }
 
@@ -284,7 +281,7 @@ show_name(struct inquiry *q, enum output output, struct vmail_str name)
 
 	if (!ours &&
 	    vmail_ids_of_guest(&q->world->ids, name, &ids) != VMAIL_OK &&
-	    vmail_ids_account(name, &ids) != VMAIL_OK)
+	    vmail_account_of(name, &ids) != VMAIL_OK)
 		return no_such(name);
 	q->report = report_open(output, name_columns, NAME_COLUMNS);
 	q->good = q->report != NULL;

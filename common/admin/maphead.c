@@ -69,7 +69,7 @@ owner_number(const struct vmail_conf *conf, struct vmail_str views)
 
 	if (vmail_views_find(views, "host", owner, &v))
 		return v.uid;
-	return vmail_ids_account(owner, &ids) == VMAIL_OK ? ids.uid : 0;
+	return vmail_account_of(owner, &ids) == VMAIL_OK ? ids.uid : 0;
 }
 
 /* Whom the map belongs to, so that NSS sees in it whether ids are the host's
@@ -85,10 +85,9 @@ group_of(const struct vmail_conf *conf, struct vmail_str views)
 
 	if (vmail_perm_on_host() && vmail_views_find(views, "host", user, &v))
 		return v.gid;
-	if (vmail_ids_system_group(vmail_conf_owner_group(conf), &gid) ==
-	    VMAIL_OK)
+	if (vmail_account_group(vmail_conf_owner_group(conf), &gid) == VMAIL_OK)
 		return gid;
-	return vmail_ids_account(user, &ids) == VMAIL_OK ? ids.gid : 0;
+	return vmail_account_of(user, &ids) == VMAIL_OK ? ids.gid : 0;
 }
 
 enum vmail_rc
@@ -106,7 +105,7 @@ vmail_maphead_open(struct vmail_maphead *head, const struct vmail_conf *conf,
 		return rc;
 	}
 	h.owner_uid = owner_number(conf, h.views);
-	if (vmail_ids_account_seen(vmail_conf_owner_user(conf), &h.account) !=
+	if (vmail_account_seen(vmail_conf_owner_user(conf), &h.account) !=
 	    VMAIL_OK)
 		h.account.file.size = 0;
 	*head = h;

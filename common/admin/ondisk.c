@@ -2,21 +2,15 @@
 
 #include "common/core/views.h"
 
+/* A view's first line. */
 static bool
-reserved(uint32_t id)
-{
-	return id == 0 || id == 65534 || id == 65535 || id == UINT32_MAX;
-}
-
-static bool
-view_of(const struct vmail_world *w, struct vmail_str name,
-    struct vmail_str identity, struct vmail_view *view)
+first_line(
+    const struct vmail_world *w, struct vmail_str name, struct vmail_view *view)
 {
 	struct vmail_str rest = w->views;
 
 	while (vmail_views_next(&rest, view))
-		if (vmail_str_eq(view->name, name) &&
-		    (identity.n == 0 || vmail_str_eq(view->identity, identity)))
+		if (vmail_str_eq(view->name, name))
 			return true;
 	return false;
 }
@@ -26,7 +20,7 @@ vmail_ondisk_known(const struct vmail_world *w, struct vmail_str view)
 {
 	struct vmail_view v;
 
-	return view_of(w, view, VMAIL_STR(""), &v);
+	return first_line(w, view, &v);
 }
 
 enum vmail_rc
@@ -34,18 +28,11 @@ vmail_ondisk_identity(const struct vmail_world *w, struct vmail_str view,
     struct vmail_str identity, struct vmail_ids *out)
 {
 	struct vmail_view v;
-	struct vmail_ids ids;
 
-	if (identity.n == 0 || !view_of(w, view, identity, &v))
-		return VMAIL_NOT_FOUND;
-	ids = (struct vmail_ids){ v.uid, v.gid };
-	if (v.ranges.n > 0 && (!vmail_view_outside(&v, v.uid, &ids.uid) ||
-				  !vmail_view_outside(&v, v.gid, &ids.gid)))
-		return VMAIL_NOT_FOUND;
-	if (reserved(ids.uid) || reserved(ids.gid))
-		return VMAIL_NOT_FOUND;
-	*out = ids;
-	return VMAIL_OK;
+	return vmail_views_of(w->views, view, identity, &v) &&
+		       vmail_ids_on_disk(&v, out)
+		   ? VMAIL_OK
+		   : VMAIL_NOT_FOUND;
 }
 
 /* Does the view's namespace reach that number of the host's? */
@@ -53,38 +40,23 @@ static bool
 holds(const struct vmail_world *w, struct vmail_str name, uint32_t number)
 {
 	struct vmail_view v;
-	struct vmail_str rest;
-	uint64_t outside, count;
+	uint32_t inside;
 
-	if (!view_of(w, name, VMAIL_STR(""), &v))
-		return false;
-	if (v.ranges.n == 0)
-		return true;
-	for (rest = v.ranges; rest.n > 0;) {
-		struct vmail_str row = vmail_text_cut(&rest, ',');
-
-		(void)vmail_text_cut(&row, ':');
-		if (vmail_text_number(
-			vmail_text_cut(&row, ':'), UINT32_MAX, &outside) &&
-		    vmail_text_number(row, UINT32_MAX, &count) &&
-		    number >= outside && number - outside < count)
-			return true;
-	}
-	return false;
+	return first_line(w, name, &v) &&
+	       (v.ranges.n == 0 || vmail_view_inside(&v, number, &inside));
 }
 
-/* The identity that this number of the host's is; an empty one: none. */
-static struct vmail_str
-identity_of(const struct vmail_world *w, uint32_t number, bool group)
+/* A number of the host's that is no identity's. */
+static enum vmail_rc
+own_number(const struct vmail_world *w, struct vmail_str view, uint64_t number,
+    uint32_t *out)
 {
-	struct vmail_str rest = w->views;
-	struct vmail_view v;
-
-	while (vmail_views_next(&rest, &v))
-		if (vmail_str_is(v.name, "host") &&
-		    (group ? v.gid : v.uid) == number)
-			return v.identity;
-	return VMAIL_STR("");
+	if (vmail_ids_reserved((uint32_t)number) ||
+	    number < w->first_valid_uid || number > w->last_valid_uid ||
+	    !holds(w, view, (uint32_t)number))
+		return VMAIL_NOT_FOUND;
+	*out = (uint32_t)number;
+	return VMAIL_OK;
 }
 
 static enum vmail_rc
@@ -98,18 +70,10 @@ field(const struct vmail_world *w, struct vmail_str view,
 
 	if (value.n == 0 || (group && vmail_str_eq(value, w->owner_group)))
 		identity = w->owner_user;
-	else if (vmail_text_number(value, UINT32_MAX, &number)) {
-		identity = identity_of(w, (uint32_t)number, group);
-		if (identity.n == 0) {
-			if (reserved((uint32_t)number) ||
-			    number < w->first_valid_uid ||
-			    number > w->last_valid_uid ||
-			    !holds(w, view, (uint32_t)number))
-				return VMAIL_NOT_FOUND;
-			*out = (uint32_t)number;
-			return VMAIL_OK;
-		}
-	}
+	else if (vmail_text_number(value, UINT32_MAX, &number) &&
+		 !vmail_ids_host_identity(
+		     w, (uint32_t)number, group, &identity))
+		return own_number(w, view, number, out);
 	rc = vmail_ondisk_identity(w, view, identity, &ids);
 	if (rc == VMAIL_OK)
 		*out = group ? ids.gid : ids.uid;

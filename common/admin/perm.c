@@ -111,12 +111,12 @@ vmail_perm_reader(
 		return VMAIL_OK;
 	}
 	if (group.n != 0) {
-		if (vmail_ids_system_group(group, gid) == VMAIL_OK)
+		if (vmail_account_group(group, gid) == VMAIL_OK)
 			return VMAIL_OK;
 		return vmail_fail(err, VMAIL_INVALID, conf->path, 0,
 		    "reader_group: no such group");
 	}
-	if (vmail_ids_system_group(VMAIL_STR("dovecot"), gid) != VMAIL_OK)
+	if (vmail_account_group(VMAIL_STR("dovecot"), gid) != VMAIL_OK)
 		*gid = 0;
 	return VMAIL_OK;
 }

@@ -176,8 +176,7 @@ init_views(const struct init *in)
 		return VMAIL_OK;
 	}
 	vmail_buf_z(&b, "# view identity uid:gid namespace\n");
-	if (vmail_perm_on_host() &&
-	    vmail_ids_account(owner, &ids) == VMAIL_OK) {
+	if (vmail_perm_on_host() && vmail_account_of(owner, &ids) == VMAIL_OK) {
 		vmail_buf_z(&b, "host ");
 		vmail_buf_str(&b, owner);
 		vmail_buf_char(&b, ' ');

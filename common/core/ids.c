@@ -1,24 +1,14 @@
 #include "common/core/ids.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "common/core/file.h"
 #include "common/core/nsmap.h"
 #include "common/core/views.h"
 
-/* A chunk is all the stack that reading a system file may cost; what is not
- * needed meanwhile lies in a frame of its own, gone by then. */
-enum { CHUNK = 320 };
+/* What is not needed while files are read lies in a frame of its own, gone by
+ * then. */
 #define OWN_FRAME __attribute__((noinline))
-
-/* Wanted of a line `name:x:A[:B]`. */
-struct account {
-	struct vmail_str name;
-	unsigned want;
-	uint32_t value[2];
-};
 
 void
 vmail_world_set_views(struct vmail_world *w, struct vmail_str views)
@@ -72,8 +62,8 @@ vmail_world_of_conf(struct vmail_world *w, const struct vmail_conf *conf,
 }
 
 /* Root, nobody, and -1 as 16 and 32 bits: never answered, whatever says so. */
-static bool
-reserved(uint32_t id)
+bool
+vmail_ids_reserved(uint32_t id)
 {
 	return id == 0 || id == 65534 || id == 65535 || id == UINT32_MAX;
 }
@@ -81,7 +71,7 @@ reserved(uint32_t id)
 static bool
 in_range(const struct vmail_world *w, uint32_t id)
 {
-	return !reserved(id) && id >= w->first_valid_uid &&
+	return !vmail_ids_reserved(id) && id >= w->first_valid_uid &&
 	       id <= w->last_valid_uid;
 }
 
@@ -93,8 +83,8 @@ map_shows_own(const struct vmail_world *w)
 	       w->map_gid == w->host.gid;
 }
 
-static bool
-ids_own(const struct vmail_world *w)
+bool
+vmail_ids_own(const struct vmail_world *w)
 {
 	struct vmail_nsmap m;
 
@@ -122,152 +112,15 @@ translate(const struct vmail_world *w, const char *path,
 {
 	struct vmail_nsmap m;
 
-	if (ids_own(w)) {
+	if (vmail_ids_own(w)) {
 		*out = id;
 		return VMAIL_OK;
 	}
 	if (!parent_is_host(w) || !vmail_nsmap_read(path, id, way, &m) ||
-	    !m.found || reserved(m.result))
+	    !m.found || vmail_ids_reserved(m.result))
 		return VMAIL_NOT_FOUND;
 	*out = m.result;
 	return VMAIL_OK;
-}
-
-/* A line of that name whose numbers are numbers, each with its ':' behind it
- * (the line may be cut); another is passed over, as libc does. */
-static bool
-account_line(struct account *a, struct vmail_str line)
-{
-	if (!vmail_str_eq(vmail_text_cut(&line, ':'), a->name))
-		return false;
-	(void)vmail_text_cut(&line, ':');
-	for (unsigned i = 0; i < a->want; i++) {
-		struct vmail_str field = vmail_text_cut(&line, ':');
-		uint64_t n;
-
-		if (line.p == NULL || !vmail_text_number(field, UINT32_MAX, &n))
-			return false;
-		a->value[i] = (uint32_t)n;
-	}
-	return true;
-}
-
-/* The whole lines in buf[n]; *used is what they take. A line that fills the
- * buffer is judged by its beginning, where all we want stands; inside: the
- * buffer begins behind that. */
-static bool
-account_chunk(struct account *a, const char *buf, size_t n, bool last,
-    bool *inside, size_t *used)
-{
-	struct vmail_str rest = { buf, n };
-
-	*used = 0;
-	while (rest.n > 0) {
-		struct vmail_str line = vmail_text_cut(&rest, '\n');
-		bool whole = rest.p != NULL || last;
-
-		if (!whole && *used > 0)
-			return false;
-		if (!*inside && account_line(a, line))
-			return true;
-		*inside = !whole;
-		*used = rest.p != NULL ? (size_t)(rest.p - buf) : n;
-	}
-	return false;
-}
-
-static OWN_FRAME enum vmail_rc
-account_read(const char *path, struct account *a)
-{
-	char buf[CHUNK];
-	uint64_t at = 0;
-	bool inside = false;
-	VMAIL_AUTOCLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return errno == ENOENT ? VMAIL_NOT_FOUND : VMAIL_IO;
-	for (;;) {
-		size_t used;
-		ssize_t got = vmail_file_pread(fd, buf, sizeof(buf), at);
-		bool last = got < (ssize_t)sizeof(buf);
-
-		if (got < 0)
-			return VMAIL_IO;
-		if (account_chunk(a, buf, (size_t)got, last, &inside, &used))
-			return VMAIL_OK;
-		if (last)
-			return VMAIL_NOT_FOUND;
-		at += used;
-	}
-}
-
-enum vmail_rc
-vmail_ids_account(struct vmail_str name, struct vmail_ids *out)
-{
-	struct account a = { .name = name, .want = 2 };
-	enum vmail_rc rc;
-
-	if (name.n == 0 || name.n > VMAIL_NAME_MAX)
-		return VMAIL_NOT_FOUND;
-	rc = account_read("/etc/passwd", &a);
-	if (rc == VMAIL_OK)
-		*out = (struct vmail_ids){ a.value[0], a.value[1] };
-	return rc;
-}
-
-static bool
-see_passwd(struct vmail_map_account *a)
-{
-	struct stat st;
-
-	if (stat("/etc/passwd", &st) != 0)
-		return false;
-	a->file = vmail_file_stamp(&st);
-	a->changed_sec = st.st_ctim.tv_sec;
-	a->changed_nsec = (uint32_t)st.st_ctim.tv_nsec;
-	return a->file.size != 0 && a->file.sec >= 0 && a->changed_sec >= 0;
-}
-
-static bool
-same_passwd(
-    const struct vmail_map_account *a, const struct vmail_map_account *b)
-{
-	return vmail_file_same(&a->file, &b->file) &&
-	       a->changed_sec == b->changed_sec &&
-	       a->changed_nsec == b->changed_nsec;
-}
-
-enum vmail_rc
-vmail_ids_account_seen(struct vmail_str name, struct vmail_map_account *out)
-{
-	struct vmail_map_account before, after;
-	struct vmail_ids ids;
-	enum vmail_rc rc;
-
-	if (!see_passwd(&before))
-		return VMAIL_IO;
-	rc = vmail_ids_account(name, &ids);
-	if (rc != VMAIL_OK)
-		return rc;
-	if (!see_passwd(&after) || !same_passwd(&before, &after))
-		return VMAIL_BUSY;
-	after.uid = ids.uid;
-	after.gid = ids.gid;
-	*out = after;
-	return VMAIL_OK;
-}
-
-/* The owner's account is in the map, for as long as the file is that one. */
-static OWN_FRAME bool
-is_known(struct vmail_str remembered, struct vmail_ids *out)
-{
-	struct vmail_map_account known, now;
-
-	if (!vmail_map_get_account(remembered, &known) || !see_passwd(&now) ||
-	    !same_passwd(&known, &now))
-		return false;
-	*out = (struct vmail_ids){ known.uid, known.gid };
-	return true;
 }
 
 static enum vmail_rc
@@ -275,23 +128,9 @@ account_of(
     const struct vmail_world *w, struct vmail_str name, struct vmail_ids *out)
 {
 	if (w->account.n > 0 && vmail_str_eq(name, w->owner_user) &&
-	    is_known(w->account, out))
+	    vmail_account_known(w->account, out))
 		return VMAIL_OK;
-	return vmail_ids_account(name, out);
-}
-
-enum vmail_rc
-vmail_ids_system_group(struct vmail_str name, gid_t *out)
-{
-	struct account a = { .name = name, .want = 1 };
-	enum vmail_rc rc;
-
-	if (name.n == 0 || name.n > VMAIL_NAME_MAX)
-		return VMAIL_NOT_FOUND;
-	rc = account_read("/etc/group", &a);
-	if (rc == VMAIL_OK)
-		*out = a.value[0];
-	return rc;
+	return vmail_account_of(name, out);
 }
 
 /* The identities one after the other: the owner, then those of views. */
@@ -468,7 +307,7 @@ on_host(const struct vmail_world *w)
 	struct vmail_ids own;
 	enum vmail_rc rc;
 
-	if (!w->has_host || !ids_own(w))
+	if (!w->has_host || !vmail_ids_own(w))
 		return VMAIL_NOT_FOUND;
 	rc = by_this_system(w, &q, &own);
 	if (rc == VMAIL_NOT_FOUND)
@@ -482,7 +321,7 @@ static OWN_FRAME enum vmail_rc
 judge(const struct vmail_world *w, struct vmail_str name,
     const struct vmail_ids *ids)
 {
-	if (reserved(ids->uid) || reserved(ids->gid))
+	if (vmail_ids_reserved(ids->uid) || vmail_ids_reserved(ids->gid))
 		return VMAIL_NOT_FOUND;
 	if (in_range(w, ids->uid))
 		return VMAIL_OK;
@@ -501,7 +340,7 @@ by_host_line(const struct vmail_world *w, struct vmail_str identity,
 	if (!vmail_str_eq(identity, w->owner_user))
 		there =
 		    by_view(w, identity, VMAIL_STR("host"), &host) == VMAIL_OK;
-	if (!there || !in_range(w, host.uid) || reserved(host.gid))
+	if (!there || !in_range(w, host.uid) || vmail_ids_reserved(host.gid))
 		return VMAIL_NOT_FOUND;
 	if (translate(w, VMAIL_NSMAP_UID, VMAIL_INWARD, host.uid, &ids.uid) !=
 		VMAIL_OK ||
@@ -554,9 +393,9 @@ struct meaning {
 };
 
 /* The identity whose number on the host that is, the owner first. */
-static OWN_FRAME bool
-host_number(const struct vmail_world *w, uint32_t number, bool group,
-    struct vmail_str *identity)
+OWN_FRAME bool
+vmail_ids_host_identity(const struct vmail_world *w, uint32_t number,
+    bool group, struct vmail_str *identity)
 {
 	struct vmail_str rest = w->views;
 	struct vmail_views_line l;
@@ -605,7 +444,8 @@ read_field(const struct vmail_world *w, struct vmail_str field, bool group,
 		if (!vmail_text_number(field, UINT32_MAX, &n))
 			return false;
 		m->number = (uint32_t)n;
-		m->is_number = !host_number(w, m->number, group, &m->identity);
+		m->is_number =
+		    !vmail_ids_host_identity(w, m->number, group, &m->identity);
 		return !m->is_number || in_range(w, m->number);
 	}
 	return true;
@@ -626,7 +466,7 @@ static enum vmail_rc
 named_group(const struct vmail_world *w, struct vmail_str name, gid_t *out)
 {
 	gid_t gid;
-	enum vmail_rc rc = vmail_ids_system_group(name, &gid);
+	enum vmail_rc rc = vmail_account_group(name, &gid);
 
 	if (rc == VMAIL_OK && !in_range(w, gid))
 		return VMAIL_NOT_FOUND;
@@ -699,7 +539,7 @@ identity_with(
 	struct vmail_str rest, identity;
 	bool first = true;
 
-	if (reserved(id))
+	if (vmail_ids_reserved(id))
 		return VMAIL_NOT_FOUND;
 	while (next_identity(w, &rest, &first, &identity)) {
 		const struct question q = { identity, &id, group };
@@ -745,12 +585,12 @@ vmail_ids_to_host(const struct vmail_world *w, uid_t uid, uint32_t *host)
 	struct vmail_str identity;
 	uint32_t n;
 
-	if (reserved(uid) ||
+	if (vmail_ids_reserved(uid) ||
 	    translate(w, VMAIL_NSMAP_UID, VMAIL_OUTWARD, uid, &n) != VMAIL_OK)
 		return VMAIL_NOT_FOUND;
 	/* An identity's host number means the identity, which has its own
 	 * number here. */
-	if (!in_range(w, n) || host_number(w, n, false, &identity))
+	if (!in_range(w, n) || vmail_ids_host_identity(w, n, false, &identity))
 		return VMAIL_NOT_FOUND;
 	*host = n;
 	return VMAIL_OK;
@@ -783,18 +623,26 @@ vmail_ids_guest_named(const struct vmail_view *view, struct vmail_str name)
 }
 
 bool
-vmail_ids_guest_numbers(const struct vmail_view *view, struct vmail_ids *out)
+vmail_ids_on_disk(const struct vmail_view *view, struct vmail_ids *out)
 {
-	struct vmail_ids ids;
+	struct vmail_ids ids = { view->uid, view->gid };
 
-	/* Nobody is a guest in his own house. */
-	if (vmail_str_is(view->name, "host") ||
-	    !vmail_view_outside(view, view->uid, &ids.uid) ||
-	    !vmail_view_outside(view, view->gid, &ids.gid) ||
-	    reserved(ids.uid) || reserved(ids.gid))
+	if (view->ranges.n > 0 &&
+	    (!vmail_view_outside(view, view->uid, &ids.uid) ||
+		!vmail_view_outside(view, view->gid, &ids.gid)))
+		return false;
+	if (vmail_ids_reserved(ids.uid) || vmail_ids_reserved(ids.gid))
 		return false;
 	*out = ids;
 	return true;
+}
+
+bool
+vmail_ids_guest_numbers(const struct vmail_view *view, struct vmail_ids *out)
+{
+	/* Nobody is a guest in his own house. */
+	return view->ranges.n > 0 && !vmail_str_is(view->name, "host") &&
+	       vmail_ids_on_disk(view, out);
 }
 
 /* A guest, known by where its line begins. */
@@ -883,8 +731,8 @@ name_is_left(const struct vmail_world *w, struct vmail_str name, bool group)
 	if (vmail_ids_is_identity(w, name) ||
 	    (group && vmail_str_eq(name, w->owner_group)))
 		return VMAIL_NOT_FOUND;
-	return unless(group ? vmail_ids_system_group(name, &account.gid)
-			    : vmail_ids_account(name, &account));
+	return unless(group ? vmail_account_group(name, &account.gid)
+			    : vmail_account_of(name, &account));
 }
 
 /* May it be answered, and is it nobody else's? */
@@ -982,5 +830,5 @@ vmail_ids_name_free(const struct vmail_world *w, struct vmail_str name)
 	while (vmail_views_next(&rest, &v))
 		if (vmail_ids_guest_named(&v, name))
 			return false;
-	return vmail_ids_account(name, &ids) == VMAIL_NOT_FOUND;
+	return vmail_account_of(name, &ids) == VMAIL_NOT_FOUND;
 }

@@ -1,7 +1,7 @@
 /*
  * Which number an identity has on the system where the question is asked, and
- * back (ids.md). Pure functions over a struct that says what is known of this
- * system, plus the reader of /etc/passwd and /etc/group.
+ * back (ids.md): functions over a struct that says what is known of this
+ * system, which ask account and nsmap for the rest.
  */
 #ifndef VMAIL_CORE_IDS_H
 #define VMAIL_CORE_IDS_H
@@ -10,16 +10,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "common/core/account.h"
 #include "common/core/conf.h"
 #include "common/core/err.h"
 #include "common/core/map.h"
 #include "common/core/text.h"
 #include "common/core/views.h"
-
-struct vmail_ids {
-	uid_t uid;
-	gid_t gid;
-};
 
 /* What decides a number here. Strings are borrowed. */
 struct vmail_world {
@@ -44,6 +40,21 @@ void vmail_world_of_conf(struct vmail_world *w, const struct vmail_conf *conf,
     struct vmail_str views, const struct stat *map);
 /* Other lines than it was made with. */
 void vmail_world_set_views(struct vmail_world *w, struct vmail_str views);
+
+/* Root's, nobody's and -1's (as 16 and 32 bits): never mail's. */
+bool vmail_ids_reserved(uint32_t id);
+
+/* Are ids here the host's own? */
+bool vmail_ids_own(const struct vmail_world *w);
+
+/* The identity that the host's number is, by its lines; the owner first. */
+bool vmail_ids_host_identity(const struct vmail_world *w, uint32_t number,
+    bool group, struct vmail_str *identity);
+
+/* The numbers that a view's identity has on the host's disk: through its
+ * namespace, or as they are. False: the namespace does not hold them, or they
+ * are nobody's mail. */
+bool vmail_ids_on_disk(const struct vmail_view *view, struct vmail_ids *out);
 
 /* Is this name one (the owner, or named in views)? */
 bool vmail_ids_is_identity(const struct vmail_world *w, struct vmail_str name);
@@ -109,13 +120,5 @@ enum vmail_rc vmail_ids_to_host(
 /* May a mailbox without a domain have this name? False: it is an identity,
  * IDENTITY-VIEW, or stands in /etc/passwd. */
 bool vmail_ids_name_free(const struct vmail_world *w, struct vmail_str name);
-
-/* One account of /etc/passwd, read directly. VMAIL_NOT_FOUND; VMAIL_IO. */
-enum vmail_rc vmail_ids_account(struct vmail_str name, struct vmail_ids *out);
-/* The same, with what tells that the file is unchanged. VMAIL_BUSY: it did
- * not stand still. */
-enum vmail_rc vmail_ids_account_seen(
-    struct vmail_str name, struct vmail_map_account *out);
-enum vmail_rc vmail_ids_system_group(struct vmail_str name, gid_t *out);
 
 #endif

@@ -148,21 +148,46 @@ set_ranges(struct vmail_str s, struct vmail_view *v)
 	return ranges_fault(s);
 }
 
+/* The range of the view's that holds the number. */
+static bool
+range_with(
+    const struct vmail_view *view, uint32_t id, bool inside, struct range *r)
+{
+	struct vmail_str rest = view->ranges;
+
+	while (rest.n > 0) {
+		if (read_range(vmail_text_cut(&rest, ','), r) != NULL)
+			continue;
+		uint64_t from = inside ? r->inside : r->outside;
+
+		if (id >= from && id - from < r->count)
+			return true;
+	}
+	return false;
+}
+
 bool
 vmail_view_outside(
     const struct vmail_view *view, uint32_t inside, uint32_t *outside)
 {
-	struct vmail_str rest = view->ranges;
 	struct range r;
 
-	while (rest.n > 0) {
-		if (read_range(vmail_text_cut(&rest, ','), &r) != NULL ||
-		    inside < r.inside || inside - r.inside >= r.count)
-			continue;
-		*outside = (uint32_t)(r.outside + (inside - r.inside));
-		return true;
-	}
-	return false;
+	if (!range_with(view, inside, true, &r))
+		return false;
+	*outside = (uint32_t)(r.outside + (inside - r.inside));
+	return true;
+}
+
+bool
+vmail_view_inside(
+    const struct vmail_view *view, uint32_t outside, uint32_t *inside)
+{
+	struct range r;
+
+	if (!range_with(view, outside, false, &r))
+		return false;
+	*inside = (uint32_t)(r.inside + (outside - r.outside));
+	return true;
 }
 
 enum vmail_rc

@@ -45,10 +45,12 @@ bool vmail_views_find(struct vmail_str text, const char *view,
 /* Is *view, a line of that text, the one that says something? */
 bool vmail_views_first(struct vmail_str text, const struct vmail_view *view);
 
-/* A number inside the view's user namespace -> the host's. False: the view
- * has no namespace, or that holds no such number. */
+/* A number inside the view's user namespace -> the host's, and back. False:
+ * the view has no namespace, or that holds no such number. */
 bool vmail_view_outside(
     const struct vmail_view *view, uint32_t inside, uint32_t *outside);
+bool vmail_view_inside(
+    const struct vmail_view *view, uint32_t outside, uint32_t *inside);
 
 /*
  * The view that /run/vmail/view says this system is (ids.md, step 1): the one

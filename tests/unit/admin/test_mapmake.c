@@ -191,7 +191,7 @@ the_map_is_for_everybody_and_its_group_is_the_owners(void **state)
 	(void)state;
 	begin(&f, "ann:x\n");
 	assert_int_equal(
-	    vmail_ids_system_group(VMAIL_STR("mail"), &mail), VMAIL_OK);
+	    vmail_account_group(VMAIL_STR("mail"), &mail), VMAIL_OK);
 	strcpy(f.conf.owner, "nosuchuser:mail");
 	assert_int_equal(build(&f), VMAIL_OK);
 	st = stat_of(&f, "passwd.cdb");

@@ -839,7 +839,7 @@ the_reader_group_gets_the_passwd_file(void **state)
 	begin_init(&f, &t);
 	strcpy(f.conf.reader_group, "mail");
 	assert_int_equal(
-	    vmail_ids_system_group(VMAIL_STR("mail"), &mail), VMAIL_OK);
+	    vmail_account_group(VMAIL_STR("mail"), &mail), VMAIL_OK);
 	assert_int_equal(
 	    vmail_store_init(&f.conf, 0, false, note, &t, &f.err), VMAIL_OK);
 	assert_int_equal(stat_of(&f, "passwd").st_gid, mail);
@@ -890,7 +890,7 @@ init_numbers_the_owner_as_its_account_is(void **state)
 	(void)state;
 	begin_init(&f, &t);
 	strcpy(f.conf.owner, "games:games");
-	assert_int_equal(vmail_ids_account(VMAIL_STR("games"), &ids), VMAIL_OK);
+	assert_int_equal(vmail_account_of(VMAIL_STR("games"), &ids), VMAIL_OK);
 	assert_int_equal(
 	    vmail_store_init(&f.conf, 0, false, note, &t, &f.err), VMAIL_OK);
 	text = get(in_dir(&f, "views", path), NULL);

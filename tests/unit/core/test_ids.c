@@ -515,19 +515,19 @@ look_odd_lines(const struct vmail_world *w)
 	gid_t gid;
 
 	(void)w;
-	CHECK(vmail_ids_account(VMAIL_STR("twice"), &ids) == VMAIL_OK);
+	CHECK(vmail_account_of(VMAIL_STR("twice"), &ids) == VMAIL_OK);
 	CHECK(ids.uid == 2001 && ids.gid == 2002);
-	CHECK(vmail_ids_account(VMAIL_STR("long"), &ids) == VMAIL_OK);
+	CHECK(vmail_account_of(VMAIL_STR("long"), &ids) == VMAIL_OK);
 	CHECK(ids.uid == 3001 && ids.gid == 3002);
-	CHECK(vmail_ids_account(VMAIL_STR("behind"), &ids) == VMAIL_OK);
+	CHECK(vmail_account_of(VMAIL_STR("behind"), &ids) == VMAIL_OK);
 	CHECK(ids.uid == 4001);
-	CHECK(vmail_ids_account(VMAIL_STR("last"), &ids) == VMAIL_OK);
+	CHECK(vmail_account_of(VMAIL_STR("last"), &ids) == VMAIL_OK);
 	CHECK(ids.uid == 6001);
-	CHECK(vmail_ids_account(VMAIL_STR("inside"), &ids) == VMAIL_NOT_FOUND);
-	CHECK(vmail_ids_account(VMAIL_STR("cut"), &ids) == VMAIL_NOT_FOUND);
-	CHECK(vmail_ids_account(VMAIL_STR("short"), &ids) == VMAIL_NOT_FOUND);
-	CHECK(vmail_ids_account(VMAIL_STR(""), &ids) == VMAIL_NOT_FOUND);
-	CHECK(vmail_ids_system_group(VMAIL_STR("g"), &gid) == VMAIL_OK);
+	CHECK(vmail_account_of(VMAIL_STR("inside"), &ids) == VMAIL_NOT_FOUND);
+	CHECK(vmail_account_of(VMAIL_STR("cut"), &ids) == VMAIL_NOT_FOUND);
+	CHECK(vmail_account_of(VMAIL_STR("short"), &ids) == VMAIL_NOT_FOUND);
+	CHECK(vmail_account_of(VMAIL_STR(""), &ids) == VMAIL_NOT_FOUND);
+	CHECK(vmail_account_group(VMAIL_STR("g"), &gid) == VMAIL_OK);
 	CHECK(gid == 7001);
 	return 0;
 }
@@ -562,8 +562,8 @@ look_inside(const struct vmail_world *w)
 	struct vmail_ids ids;
 
 	(void)w;
-	CHECK(vmail_ids_account(VMAIL_STR("inside"), &ids) == VMAIL_NOT_FOUND);
-	CHECK(vmail_ids_account(VMAIL_STR("last"), &ids) == VMAIL_OK);
+	CHECK(vmail_account_of(VMAIL_STR("inside"), &ids) == VMAIL_NOT_FOUND);
+	CHECK(vmail_account_of(VMAIL_STR("last"), &ids) == VMAIL_OK);
 	return 0;
 }
 
@@ -593,7 +593,7 @@ look_many(const struct vmail_world *w)
 		char name[16];
 
 		(void)snprintf(name, sizeof(name), "user%u", i);
-		CHECK(vmail_ids_account(vmail_str(name), &ids) == VMAIL_OK);
+		CHECK(vmail_account_of(vmail_str(name), &ids) == VMAIL_OK);
 		CHECK(ids.uid == 1000 + i && ids.gid == 2000 + i);
 	}
 	return 0;
