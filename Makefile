@@ -37,7 +37,7 @@ SCHEME := scheme crypt sodium plain
 PAM := pam_vmail login passwd session args rc log
 NSS := passwd walk group source pack status
 CLI := main domains opt say ask report table json csv world line userfields \
-	newname newpass change locking twins homes userview account derived \
+	newname newpass pathtext change locking twins homes userview account derived \
 	snippets names check_files check_mounts check_access check_identities \
 	check_derived check_lines check_password check_extras fixperms_homes \
 	fixperms_ids fixperms_lines fixperms_say check_fix fixfield \

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/pathtext.h"
 #include "cli/say.h"
 
 static const struct form {
@@ -74,35 +75,6 @@ take_view(struct emit *e, const struct world *world, const char *name)
 	return STATUS_OK;
 }
 
-/* Bytes that mean nothing to a shell, YAML, fstab, or a unit. */
-static bool
-is_plain(const char *z)
-{
-	for (; *z; z++) {
-		bool letter = (*z >= 'a' && *z <= 'z') ||
-			      (*z >= 'A' && *z <= 'Z') ||
-			      (*z >= '0' && *z <= '9');
-
-		if (!letter && !strchr("/._-+@", *z))
-			return false;
-	}
-	return true;
-}
-
-/* The part of a path or template that all of it lies in: the folder above its
- * last component, or above the first one with a '%'. */
-static void
-folder_of(const char *path, char out[EMIT_PATH])
-{
-	size_t n = strcspn(path, "%");
-
-	while (n > 0 && path[n - 1] != '/')
-		n--;
-	while (n > 1 && path[n - 1] == '/')
-		n--;
-	snprintf(out, EMIT_PATH, "%.*s", (int)n, path);
-}
-
 static bool
 lies_in(const char *path, const char *folder)
 {
@@ -117,8 +89,8 @@ add_folder(struct emit *e, const char *name, const char *path, bool read_only)
 {
 	struct emit_folder *f = &e->folder[e->folders];
 
-	folder_of(path, f->path);
-	if (!is_plain(f->path))
+	pathtext_folder(path, f->path, sizeof(f->path));
+	if (!pathtext_is_plain(f->path, ""))
 		return say_fail(STATUS_FAILED,
 		    "a path with bytes that mean something to an engine: '%s'",
 		    f->path);

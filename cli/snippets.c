@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/derived.h"
+#include "cli/pathtext.h"
 #include "cli/say.h"
 
 enum { TEXT_MAX = 4096 };
@@ -25,19 +26,10 @@ struct facts {
 	struct vmail_str user, group;
 };
 
-/* Bytes that mean nothing to Dovecot's configuration, and no spaces. */
 static bool
-is_plain(const char *z)
+is_plain(const char *path)
 {
-	for (; *z; z++) {
-		bool letter = (*z >= 'a' && *z <= 'z') ||
-			      (*z >= 'A' && *z <= 'Z') ||
-			      (*z >= '0' && *z <= '9');
-
-		if (!letter && !strchr("/._-+@,%", *z))
-			return false;
-	}
-	return true;
+	return pathtext_is_plain(path, ",%");
 }
 
 static bool

@@ -8,6 +8,7 @@
 #include "cli/cmd/all.h"
 #include "cli/fixperms_lines.h"
 #include "cli/homes.h"
+#include "cli/pathtext.h"
 #include "cli/say.h"
 #include "common/admin/domains.h"
 #include "common/admin/lacking.h"
@@ -55,17 +56,14 @@ worse(struct work *w, int status)
 static void
 take_root(struct work *w)
 {
-	const char *home = w->run->conf.home, *percent = strchr(home, '%');
-	size_t n = percent ? (size_t)(percent - home) : 0;
+	const char *home = w->run->conf.home;
 
-	while (n > 0 && home[n - 1] != '/')
-		n--;
-	memcpy(w->root, home, n);
-	w->root[n] = '\0';
-	if (w->root[0] != '/')
+	w->root[0] = '\0';
+	if (home[0] != '/' || !strchr(home, '%'))
 		return;
+	pathtext_folder(home, w->root, sizeof(w->root));
 	homes_tidy(w->root);
-	if (strchr(w->root + (w->root[0] == '/'), '/') == NULL)
+	if (!strchr(w->root + (w->root[0] == '/'), '/'))
 		w->root[0] = '\0';
 }
 

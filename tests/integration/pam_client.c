@@ -485,68 +485,83 @@ slurp(const char *path)
 	return text;
 }
 
-int
-main(int argc, char **argv)
+struct options {
+	struct run run;
+	const char *end;
+	bool small, two;
+};
+
+static bool
+take_options(int argc, char **argv, struct options *o)
 {
-	struct run runs[2] = { { .answers = "" } };
-	const char *end = NULL;
-	bool small = false, two = false;
 	int c;
 
 	while ((c = getopt(argc, argv, "+c:a:l:r:u:p:e:t2")) != -1) {
 		switch (c) {
 		case 'c':
-			runs[0].confdir = optarg;
+			o->run.confdir = optarg;
 			break;
 		case 'a':
-			runs[0].answers = slurp(optarg);
+			o->run.answers = slurp(optarg);
 			break;
 		case 'l':
 			log_fd = open(optarg,
 			    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 			break;
 		case 'r':
-			runs[0].rhost = optarg;
+			o->run.rhost = optarg;
 			break;
 		case 'p':
-			runs[0].name = optarg;
+			o->run.name = optarg;
 			break;
 		case 'u':
 			if (setresuid((uid_t)atoi(optarg), 0, 0) != 0)
 				err(1, "setresuid");
 			break;
 		case 'e':
-			end = optarg;
+			o->end = optarg;
 			break;
 		case 't':
-			small = true;
+			o->small = true;
 			break;
 		case '2':
-			two = true;
+			o->two = true;
 			break;
 		default:
-			return 2;
+			return false;
 		}
 	}
+	return true;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = { .run = { .answers = "" } };
+	struct run runs[2];
+
+	if (!take_options(argc, argv, &o))
+		return 2;
 	if (argc - optind < 2)
 		errx(2, "SERVICE USER STEP...");
+	runs[0] = o.run;
 	runs[0].service = argv[optind];
 	if (strcmp(argv[optind + 1], "-") != 0)
 		runs[0].user = argv[optind + 1];
 	runs[0].steps = argv + optind + 2;
 	runs[1] = runs[0];
-	if (end) {
-		live_until(&runs[0], end);
+	if (o.end) {
+		live_until(&runs[0], o.end);
 		return fflush(stdout) != 0;
 	}
-	if (two)
+	if (o.two)
 		in_threads(runs, 2, live_together);
-	else if (small)
+	else if (o.small)
 		in_threads(runs, 1, live_alone);
 	else
 		live(&runs[0], true);
 	fputs(runs[0].out, stdout);
-	if (two)
+	if (o.two)
 		fputs(runs[1].out, stdout);
 	return fflush(stdout) != 0;
 }

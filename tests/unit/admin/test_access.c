@@ -333,45 +333,49 @@ go_unmapped_in_mounts_above(const struct fixture *f)
 	return unshare(CLONE_NEWNS) == 0 && unshare(CLONE_NEWUSER) == 0;
 }
 
-static void
-in_a_user_namespace_the_numbers_of_the_host_count(void **state)
+/* Of the process that `go` makes, about a file of that owner and mode. */
+static enum vmail_access
+asked_of(bool (*go)(const struct fixture *f), uid_t uid, gid_t gid, mode_t mode,
+    const struct vmail_who *who)
 {
-	struct vmail_who inside = { .uid = MAPPED + READER,
-		.gid = MAPPED + READER };
+	enum vmail_access verdict;
 	struct fixture f;
 	struct holder h;
 
-	(void)state;
-	begin_at(&f, MAPPED + READER, 0, 0600);
-	h = hold(go_mapped, &f);
-	assert_int_equal(
-	    ask(&f, h.proc, &inside, f.passwd), VMAIL_ACCESS_READABLE);
-	assert_int_equal(chown(f.passwd, READER, 0), 0);
-	assert_int_equal(
-	    ask(&f, h.proc, &inside, f.passwd), VMAIL_ACCESS_REFUSED);
+	begin_at(&f, uid, gid, mode);
+	h = hold(go, &f);
+	verdict = ask(&f, h.proc, who, f.passwd);
 	release(&h);
 	end(&f);
+	return verdict;
+}
+
+static void
+in_a_user_namespace_the_numbers_of_the_host_count(void **state)
+{
+	const uid_t mapped = MAPPED + READER;
+	const struct vmail_who inside = { .uid = mapped, .gid = mapped };
+
+	(void)state;
+	assert_int_equal(asked_of(go_mapped, mapped, 0, 0600, &inside),
+	    VMAIL_ACCESS_READABLE);
+	assert_int_equal(asked_of(go_mapped, READER, 0, 0600, &inside),
+	    VMAIL_ACCESS_REFUSED);
 }
 
 static void
 a_root_of_a_user_namespace_rules_its_own_files_alone(void **state)
 {
-	struct vmail_who root = {
+	const struct vmail_who root = {
 		.uid = MAPPED, .gid = MAPPED, .caps = ALL_CAPS
 	};
-	struct fixture f;
-	struct holder h;
 
 	(void)state;
-	begin_at(&f, 0, 0, 0600);
-	h = hold(go_mapped, &f);
 	assert_int_equal(
-	    ask(&f, h.proc, &root, f.passwd), VMAIL_ACCESS_REFUSED);
-	assert_int_equal(chown(f.passwd, MAPPED + READER, MAPPED), 0);
+	    asked_of(go_mapped, 0, 0, 0600, &root), VMAIL_ACCESS_REFUSED);
 	assert_int_equal(
-	    ask(&f, h.proc, &root, f.passwd), VMAIL_ACCESS_READABLE);
-	release(&h);
-	end(&f);
+	    asked_of(go_mapped, MAPPED + READER, MAPPED, 0600, &root),
+	    VMAIL_ACCESS_READABLE);
 }
 
 /* As a rootless engine's keep-groups leaves it. */
@@ -379,35 +383,23 @@ static void
 a_group_that_is_not_mapped_there_counts(void **state)
 {
 	const gid_t groups[] = { GROUP };
-	struct vmail_who member = { .uid = MAPPED + READER,
+	const struct vmail_who member = { .uid = MAPPED + READER,
 		.gid = MAPPED + READER,
 		.groups = groups,
 		.ngroups = 1 };
-	struct fixture f;
-	struct holder h;
 
 	(void)state;
-	begin_at(&f, 0, GROUP, 0640);
-	h = hold(go_mapped, &f);
-	assert_int_equal(
-	    ask(&f, h.proc, &member, f.passwd), VMAIL_ACCESS_READABLE);
-	release(&h);
-	end(&f);
+	assert_int_equal(asked_of(go_mapped, 0, GROUP, 0640, &member),
+	    VMAIL_ACCESS_READABLE);
 }
 
 static void
 mounts_that_belong_to_a_namespace_above_are_entered(void **state)
 {
-	struct fixture f;
-	struct holder h;
-
 	(void)state;
-	begin_at(&f, 0, READER, 0640);
-	h = hold(go_unmapped_in_mounts_above, &f);
 	assert_int_equal(
-	    ask(&f, h.proc, &reader, f.passwd), VMAIL_ACCESS_READABLE);
-	release(&h);
-	end(&f);
+	    asked_of(go_unmapped_in_mounts_above, 0, READER, 0640, &reader),
+	    VMAIL_ACCESS_READABLE);
 }
 
 static bool
