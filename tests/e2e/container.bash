@@ -2,6 +2,9 @@
 # root (tests/roots); the host's side is a folder of the test's own.
 # shellcheck shell=bash disable=SC2154
 
+# shellcheck disable=SC1091 # it is linted on its own
+. "${BASH_SOURCE[0]%/*}/../jobs.bash"
+
 containers=()
 
 # A Dovecot that reads the passwd-file at FILE, in a container that has the
@@ -32,6 +35,7 @@ container_start() { # NAME FILE MOUNT...
 	}
 }
 
+# A test may set passdb, userdb and auth_service to what stands in these blocks.
 container_dovecot() { # FILE
 	cat <<-END
 		protocols = imap
@@ -39,13 +43,16 @@ container_dovecot() { # FILE
 		log_path = /dev/stderr
 		mail_location = maildir:~/Maildir
 		passdb {
-		  driver = passwd-file
-		  args = scheme=CRYPT username_format=%Lu $1
+		  ${passdb:-driver = passwd-file
+		  args = scheme=CRYPT username_format=%Lu $1}
 		}
 		userdb {
-		  driver = passwd-file
+		  ${userdb:-driver = passwd-file
 		  args = username_format=%Lu $1
-		  default_fields = uid=5000 gid=5000
+		  default_fields = uid=5000 gid=5000}
+		}
+		service auth {
+		  ${auth_service:-}
 		}
 	END
 }
@@ -92,14 +99,4 @@ logs_in() { # NAME USER PASSWORD
 
 refused() { # NAME USER PASSWORD
 	run -77 in_container "$1" doveadm auth test "$2" "$3"
-}
-
-wait_for() { # CONDITION
-	local try
-	for ((try = 0; try < 200; try++)); do
-		! eval "$1" 2>/dev/null || return 0
-		sleep 0.05
-	done
-	echo "waited in vain for: $1" >&2
-	return 1
 }

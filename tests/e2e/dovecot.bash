@@ -70,7 +70,7 @@ dovecot_run()
 {
 	in_room dovecot -F -c /etc/dovecot/dovecot.conf 3>&- \
 		</dev/null >"$BATS_FILE_TMPDIR/dovecot.out" 2>&1 &
-	room_wait_for "in_room bash -c '</dev/tcp/127.0.0.1/993'" || {
+	wait_for "in_room bash -c '</dev/tcp/127.0.0.1/993'" || {
 		cat "$BATS_FILE_TMPDIR/dovecot.out" >&2
 		in_room cat /var/log/dovecot.log >&2
 		return 1

@@ -90,7 +90,7 @@ teardown_file()
 	field_record | in_room tee -a /etc/vmail/passwd >/dev/null
 	in_room vmailadm map
 	# An edit by hand is seen in the next whole second.
-	room_wait_for "logs_in test@kuma8088.com testtest"
+	wait_for "logs_in test@kuma8088.com testtest"
 	refused test@kuma8088.com test1234
 }
 

@@ -65,7 +65,7 @@ dovecot_start() { # STYLE
 	} | in_room tee "/etc/dovecot/$1.conf" >/dev/null
 	in_room dovecot -F -c "/etc/dovecot/$1.conf" 3>&- </dev/null \
 		>"$BATS_FILE_TMPDIR/$1.out" 2>&1 &
-	room_wait_for "in_room test -S /run/dovecot-$1/auth-userdb" || {
+	wait_for "in_room test -S /run/dovecot-$1/auth-userdb" || {
 		cat "$BATS_FILE_TMPDIR/$1.out"
 		in_room cat "/var/log/dovecot-$1.log"
 		return 1
@@ -91,14 +91,6 @@ asker() { # NAME auth|user STYLE USER [PASSWORD]
 	[ "$what" = auth ] || socket=auth-userdb
 	in_room /usr/local/bin/asker "$what" "/run/dovecot-$3/$socket" /tmp/done "${@:4}" \
 		>"$BATS_TEST_TMPDIR/$name"
-}
-
-all_succeeded() { # PID...
-	local pid good=yes
-	for pid in "$@"; do
-		wait "$pid" || good=no
-	done
-	[ "$good" = yes ]
 }
 
 # Asks both of them all the while.

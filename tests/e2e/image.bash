@@ -64,7 +64,7 @@ image_start() { # NAME IMAGE [OPTION...]
 		sh -c 'sed -i "s/^!include auth-system/#&/" \
 			/etc/dovecot/conf.d/10-auth.conf && exec dovecot -F' \
 		</dev/null >/dev/null
-	room_wait_for \
+	wait_for \
 		"podman exec $name bash -c '</dev/tcp/127.0.0.1/993'" || {
 		podman logs "$name"
 		return 1

@@ -7,6 +7,9 @@
 #   in_room CMD...            runs there, as root, with a clean environment
 #   in_room_as USER CMD...
 
+# shellcheck disable=SC1091 # it is linted on its own
+. "${BASH_SOURCE[0]%/*}/../jobs.bash"
+
 room_roots=${ROOTS:-${VMAIL_BUILD:?}/roots}
 
 room_start()
@@ -22,7 +25,7 @@ room_start()
 		bash -c "$(declare -f room_furnish); room_furnish \"\$@\"" \
 		room "$lower" "$folder" 3>&- </dev/null >"$folder/log" 2>&1 &
 	parent=$!
-	room_wait_for "test -e '$folder/ready'" || {
+	wait_for "test -e '$folder/ready'" || {
 		cat "$folder/log" >&2
 		return 1
 	}
@@ -80,18 +83,4 @@ room_cgroups()
 {
 	grep -q ' - cgroup' /proc/self/mountinfo ||
 		mount -t cgroup2 cgroup /sys/fs/cgroup
-}
-
-# Waits until a condition holds, ten seconds at most.
-room_wait_for()
-{
-	local try
-	for ((try = 0; try < 200; try++)); do
-		if eval "$1" 2>/dev/null; then
-			return 0
-		fi
-		sleep 0.05
-	done
-	echo "waited in vain for: $1" >&2
-	return 1
 }

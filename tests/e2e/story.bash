@@ -101,7 +101,7 @@ story_guest() { # NAME ETC MAIL [FILTER [LOWER]]
 		cat "$STORY/$1.log"
 		return 1
 	}
-	room_wait_for "story_inside $1 bash -c '</dev/tcp/127.0.0.1/993'" || {
+	wait_for "story_inside $1 bash -c '</dev/tcp/127.0.0.1/993'" || {
 		story_outside cat "$dir/root/var/log/dovecot.log" "$STORY/$1.log"
 		return 1
 	}

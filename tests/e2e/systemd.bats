@@ -28,8 +28,8 @@ setup_file() {
 		</dev/null 3>&- >"$dir/console" 2>&1 &
 	echo $! >"$dir/nspawn"
 	# A busy machine may need longer than one wait.
-	room_wait_for "machine_up '$dir'" ||
-		room_wait_for "machine_up '$dir'" || {
+	wait_for "machine_up '$dir'" ||
+		wait_for "machine_up '$dir'" || {
 		cat "$dir/console"
 		return 1
 	}
@@ -77,19 +77,19 @@ as_nobody() {
 @test "a line added by hand is known to everybody without a command" {
 	run -2 as_nobody getent passwd hand@example.org
 	on sh -c 'echo "hand@example.org:{CRYPT}*::::::" >>/etc/vmail/passwd'
-	room_wait_for "as_nobody getent passwd hand@example.org >/dev/null"
+	wait_for "as_nobody getent passwd hand@example.org >/dev/null"
 	settled
 }
 
 @test "an editor that replaces the file is seen" {
 	on sed -i 's/^hand@/edited@/' /etc/vmail/passwd
-	room_wait_for "as_nobody getent passwd edited@example.org >/dev/null"
+	wait_for "as_nobody getent passwd edited@example.org >/dev/null"
 	run -2 as_nobody getent passwd hand@example.org
 }
 
 @test "a changed setting reaches the map" {
 	on sh -c 'echo "home = /srv/mail/%d/%n" >>/etc/vmail/vmail.conf'
-	room_wait_for "as_nobody getent passwd edited@example.org |
+	wait_for "as_nobody getent passwd edited@example.org |
 		grep -q :/srv/mail/example.org/edited:"
 }
 
@@ -101,7 +101,7 @@ as_nobody() {
 	run -0 on systemctl is-active vmail-map.path
 	run -0 on systemctl is-failed vmail-map.service || [ "$output" != failed ]
 	on sh -c 'echo "late@example.org:{CRYPT}*::::::" >>/etc/vmail/passwd'
-	room_wait_for "as_nobody getent passwd late@example.org >/dev/null"
-	room_wait_for settled
+	wait_for "as_nobody getent passwd late@example.org >/dev/null"
+	wait_for settled
 	run -0 on vmailadm check
 }

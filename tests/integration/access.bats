@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # check and the Dovecots that run: each one's auth process is tried on the
 # file, from where it stands, and who cannot read it is named with the mend.
-# shellcheck disable=SC2154
+# shellcheck disable=SC2034,SC2154
 
 load cli_room
 load ../e2e/container
@@ -19,32 +19,11 @@ setup() {
 		"$ROOTS/bookworm/etc/group")
 	auth_service=
 	passdb=
+	userdb=$'driver = static\n args = uid=5000 gid=5000 home=/srv/%u'
 }
 
 teardown() {
 	containers_stop
-}
-
-# As container.bash's, with what the test says of the auth service, or another
-# passdb.
-container_dovecot() { # FILE
-	cat <<-END
-		protocols = imap
-		ssl = no
-		log_path = /dev/stderr
-		mail_location = maildir:~/Maildir
-		passdb {
-		  ${passdb:-driver = passwd-file
-		  args = scheme=CRYPT username_format=%Lu $1}
-		}
-		userdb {
-		  driver = static
-		  args = uid=5000 gid=5000 home=/srv/%u
-		}
-		service auth {
-		  $auth_service
-		}
-	END
 }
 
 # Dovecot starts its auth process when somebody asks.

@@ -674,15 +674,6 @@ b@x.y:$QUICK::::::" ]
 	[ ! -e "$BATS_TEST_TMPDIR/ran" ]
 }
 
-# An editor that does what its text says, to the file $1.
-editor() {
-	printf '#!/bin/sh\n%s\n' "$1" >"$BATS_TEST_TMPDIR/editor"
-	chmod 755 "$BATS_TEST_TMPDIR/editor"
-	export VISUAL=$BATS_TEST_TMPDIR/editor
-	export TMPDIR=$BATS_TEST_TMPDIR/copies
-	mkdir -p "$TMPDIR"
-}
-
 # The copy that was kept, and said to be.
 kept() {
 	local copy

@@ -95,3 +95,12 @@ etc_back() {
 	! mountpoint -q "$BATS_TEST_TMPDIR/etc" ||
 		umount /etc "$BATS_TEST_TMPDIR/etc"
 }
+
+# An editor that does what its text says, to the file $1.
+editor() {
+	printf '#!/bin/sh\n%s\n' "$1" >"$BATS_TEST_TMPDIR/editor"
+	chmod 755 "$BATS_TEST_TMPDIR/editor"
+	export VISUAL=$BATS_TEST_TMPDIR/editor
+	export TMPDIR=$BATS_TEST_TMPDIR/copies
+	mkdir -p "$TMPDIR"
+}

@@ -250,15 +250,6 @@ $D/b.org/passwd.tmp leftover" ]
 	[[ $output == *"$D/%{user | domain | lower}/apppw"* ]]
 }
 
-# An editor that does what its text says, to the file $1.
-editor() {
-	printf '#!/bin/sh\n%s\n' "$1" >"$BATS_TEST_TMPDIR/editor"
-	chmod 755 "$BATS_TEST_TMPDIR/editor"
-	export VISUAL=$BATS_TEST_TMPDIR/editor
-	export TMPDIR=$BATS_TEST_TMPDIR/copies
-	mkdir -p "$TMPDIR"
-}
-
 state_of() {
 	find "$D/$1" -printf '%p %i %T@ %C@ %s\n' | sort
 }

@@ -13,6 +13,7 @@ setup_file() {
 
 setup() {
 	load cli_room
+	load ../jobs
 	furnish
 	WRITERS=8
 	ROUNDS=9 # of seven changes each: 504 in all
@@ -116,14 +117,6 @@ only_answered() { # NAME ANSWER...
 		[ "$answer" != "$1" ] || first=$count
 	done <"$BATS_TEST_TMPDIR/asked.$name"
 	[ "$first" -ge 100 ] && [ "$good" = yes ]
-}
-
-all_succeeded() { # PID...
-	local pid good=yes
-	for pid in "$@"; do
-		wait "$pid" || good=no
-	done
-	[ "$good" = yes ]
 }
 
 @test "8 writers, 504 changes, readers beside them: none lost, none torn, nobody missing" {
