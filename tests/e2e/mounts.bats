@@ -76,6 +76,17 @@ changes_are_seen() {
 	changes_are_seen folder file
 }
 
+@test "one container with both: it sees every change, and what holds us up is named" {
+	container_start both /etc/dovecot/users "$ROOM:/etc/vmail" \
+		"$P:/etc/dovecot/users"
+	changes_are_seen both
+	in_container both cmp /etc/vmail/passwd /etc/dovecot/users
+	run -0 --separate-stderr vmailadm --json check
+	message=$(jq -r '.[] | select(.code == "mount-alone") | .message' <<<"$output")
+	[[ $message == *"process $(container_pid both) (dovecot)"*"/etc/dovecot/users"* ]]
+	[[ $output != *mount-stale* ]]
+}
+
 @test "Dovecot's auth process can read the file after each kind of change" {
 	container_start folder /etc/vmail/passwd "$ROOM:/etc/vmail"
 	local words
