@@ -45,7 +45,8 @@ put_process(struct vmail_buf *b, const struct vmail_authproc *p)
 	put_text(b, "Dovecot's auth process ", (uint64_t)p->self.pid);
 	if (p->other_pids) {
 		vmail_buf_z(b, " in container ");
-		vmail_buf_z(b, p->cgroup[0] ? p->cgroup : "of unknown name");
+		vmail_buf_z(
+		    b, p->container[0] ? p->container : "of unknown name");
 	}
 	put_text(b, " (uid ", who->uid);
 	put_text(b, ", gid ", who->gid);

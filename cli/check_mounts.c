@@ -8,33 +8,31 @@
 #include "cli/derived.h"
 #include "common/admin/derive.h"
 #include "common/admin/mounts.h"
+#include "common/admin/procname.h"
 #include "common/core/file.h"
 
-enum { NAME_ROOM = 32, TEXT_ROOM = 512 };
+enum { PROCESS_ROOM = 256, TEXT_ROOM = 768 };
 
 struct look {
 	struct check *check;
 	const char *path;
 };
 
-/* What the process calls itself; "?" where it is gone. */
+/* "process PID (NAME)", and its container. */
 static void
-process_name(pid_t pid, char name[NAME_ROOM])
+put_process(pid_t pid, char text[PROCESS_ROOM])
 {
-	char path[64];
-	VMAIL_AUTOCLOSE int fd = -1;
-	ssize_t n = 0;
+	char path[32], name[VMAIL_PROCNAME_MAX];
+	char container[VMAIL_CONTAINER_MAX] = "";
+	VMAIL_AUTOCLOSE int proc = -1;
 
-	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		n = vmail_file_pread(fd, name, NAME_ROOM - 1, 0);
-	if (n <= 0) {
-		name[0] = '?';
-		n = 1;
-	}
-	name[n] = '\0';
-	name[strcspn(name, "\n")] = '\0';
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	proc = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	vmail_procname(proc, name);
+	if (vmail_procname_contained(proc))
+		vmail_procname_container(proc, container);
+	snprintf(text, PROCESS_ROOM, "process %d (%s)%s%s", (int)pid, name,
+	    container[0] ? " in container " : "", container);
 }
 
 static void
@@ -56,16 +54,15 @@ static bool
 each(const struct vmail_mounts_holder *holder, void *arg)
 {
 	const struct look *l = arg;
-	char name[NAME_ROOM], text[TEXT_ROOM];
+	char process[PROCESS_ROOM], text[TEXT_ROOM];
 
-	process_name(holder->pid, name);
+	put_process(holder->pid, process);
 	snprintf(text, sizeof(text),
 	    holder->stale
-		? "process %d (%s) has an old one mounted alone, at %.*s, and "
-		  "sees no change"
-		: "process %d (%s) has it mounted alone, at %.*s: changes are "
-		  "written in place, not at once",
-	    (int)holder->pid, name, (int)holder->point.n, holder->point.p);
+		? "%s has an old one mounted alone, at %.*s, and sees no change"
+		: "%s has it mounted alone, at %.*s: changes are written in "
+		  "place, not at once",
+	    process, (int)holder->point.n, holder->point.p);
 	say(l, holder->stale ? SEVERITY_ERROR : SEVERITY_WARN,
 	    holder->stale ? "mount-stale" : "mount-alone", text);
 	return l->check->good;
@@ -109,20 +106,20 @@ look_here(const struct look *l, int fd)
 static void
 say_unseen(const struct look *l, const struct vmail_mounts_unseen *unseen)
 {
-	char name[NAME_ROOM], text[TEXT_ROOM];
+	char process[PROCESS_ROOM], text[TEXT_ROOM];
 	const char *why = unseen->why ? strerror(unseen->why)
 				      : "it hides processes (hidepid)";
 
 	l->check->unseen = true;
-	process_name(unseen->pid, name);
+	put_process(unseen->pid, process);
 	if (unseen->all)
 		snprintf(text, sizeof(text),
 		    "who else has it mounted cannot be told: /proc: %s", why);
 	else
 		snprintf(text, sizeof(text),
 		    "who else has it mounted cannot be told of %lu processes, "
-		    "as %d (%s): %s",
-		    unseen->n, (int)unseen->pid, name, why);
+		    "as %s: %s",
+		    unseen->n, process, why);
 	check_say(l->check, &(struct finding){ SEVERITY_WARN, "mount-unseen",
 				l->path, 0, { NULL, 0 }, text,
 				"check it once more on the host, as a root "

@@ -7,6 +7,7 @@
 #include "cli/idmap_sight.h"
 #include "cli/report.h"
 #include "cli/say.h"
+#include "common/admin/procname.h"
 #include "common/core/file.h"
 
 enum { MAP_TEXT = 33 * VMAIL_IDMAPS_MAX, PAIR = 32, MODE = 8 };
@@ -18,7 +19,7 @@ enum { NAMED = 8 };
 struct portrait {
 	struct vmail_idmaps_process process;
 	struct vmail_str identity;
-	char command[IDMAP_NAME], hostname[IDMAP_NAME];
+	char command[VMAIL_PROCNAME_MAX], hostname[IDMAP_NAME];
 	char uids[MAP_TEXT], gids[MAP_TEXT];
 	bool has_account, has_view, has_ids, has_disk;
 	struct vmail_ids account, ids, disk;
@@ -49,19 +50,6 @@ static const struct report_column columns[] = {
 };
 
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
-
-static void
-read_command(struct portrait *p)
-{
-	VMAIL_AUTOCLOSE int fd =
-	    openat(p->process.proc, "comm", O_RDONLY | O_CLOEXEC);
-	ssize_t n = -1;
-
-	if (fd >= 0)
-		n = vmail_file_pread(fd, p->command, sizeof(p->command) - 1, 0);
-	p->command[n > 0 ? n : 0] = '\0';
-	p->command[strcspn(p->command, "\n")] = '\0';
-}
 
 static void
 put_map(const struct vmail_idmaps *map, bool ours, char out[MAP_TEXT])
@@ -161,7 +149,7 @@ examine(struct portrait *p, const struct run *run, const struct world *world)
 	if (status != STATUS_OK && status != STATUS_NO_USER)
 		return status;
 	p->has_account = status == STATUS_OK;
-	read_command(p);
+	vmail_procname(p->process.proc, p->command);
 	if (!idmap_hostname_in(&p->process, p->hostname))
 		p->hostname[0] = '\0';
 	put_map(&p->process.uids, p->process.ours, p->uids);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/admin/procname.h"
 #include "common/core/file.h"
 #include "common/core/text.h"
 
@@ -35,11 +36,10 @@ slurp(int dir, const char *name, char *room, size_t size)
 static bool
 is_called(int dir, const char *name)
 {
-	char comm[NAME_ROOM];
-	ssize_t n = slurp(dir, "comm", comm, sizeof(comm));
+	char comm[VMAIL_PROCNAME_MAX];
 
-	return n > 0 &&
-	       vmail_str_is((struct vmail_str){ comm, (size_t)n - 1 }, name);
+	vmail_procname(dir, comm);
+	return strcmp(comm, name) == 0;
 }
 
 /* Is that the last component of its program, be it replaced meanwhile? */
@@ -205,35 +205,6 @@ elsewhere(int dir, const char *theirs, const char *ours)
 	       (a.st_dev != b.st_dev || a.st_ino != b.st_ino);
 }
 
-/* From the first line, or that of the unified hierarchy: `0::/a/b`. Shown to
- * people, so nothing but letters, digits and `._-` stays. */
-static void
-find_cgroup(struct vmail_authproc *a, char *room)
-{
-	ssize_t n = slurp(a->self.dir, "cgroup", room, STATUS_ROOM);
-	struct vmail_str rest = { room, n > 0 ? (size_t)n : 0 }, path;
-	struct vmail_str line = value_of(rest, "0::");
-	struct vmail_buf b = { a->cgroup, sizeof(a->cgroup), 0, false };
-
-	if (line.n <= 1) {
-		line = vmail_text_cut(&rest, '\n');
-		(void)vmail_text_cut(&line, ':');
-		(void)vmail_text_cut(&line, ':');
-	}
-	do
-		path = vmail_text_cut(&line, '/');
-	while (line.p != NULL);
-	for (size_t i = 0; i < path.n; i++) {
-		char c = path.p[i], lower = (char)(c | 0x20);
-
-		if ((lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
-		    strchr("._-", c) != NULL)
-			vmail_buf_char(&b, c);
-	}
-	if (vmail_buf_end(&b) != VMAIL_OK)
-		a->cgroup[0] = '\0';
-}
-
 static void
 authproc_close(struct vmail_authproc *a)
 {
@@ -254,11 +225,11 @@ authproc_open(pid_t pid, struct vmail_authproc *a, char *room)
 		authproc_close(a);
 		return false;
 	}
-	a->other_pids = elsewhere(a->self.dir, "ns/pid", "/proc/self/ns/pid");
+	a->other_pids = vmail_procname_contained(a->self.dir);
 	a->other_users =
 	    elsewhere(a->self.dir, "ns/user", "/proc/self/ns/user");
 	a->other_mounts = elsewhere(a->self.dir, "ns/mnt", "/proc/self/ns/mnt");
-	find_cgroup(a, room);
+	vmail_procname_container(a->self.dir, a->container);
 	return true;
 }
 

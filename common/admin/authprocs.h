@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "common/admin/inside.h"
+#include "common/admin/procname.h"
 #include "common/core/err.h"
 
 /* A process and its rights. /proc/PID is held open: whoever gets the same
@@ -21,15 +22,11 @@ struct vmail_proc {
 	gid_t *groups; /* who's */
 };
 
-enum { VMAIL_CGROUP_MAX = 128 };
-
 struct vmail_authproc {
 	struct vmail_proc self, master; /* `auth`, and the `dovecot` above it */
 	/* In namespaces of its own. */
 	bool other_pids, other_users, other_mounts;
-	/* The last part of its control group's path, by which engines name
-	 * their containers; "" if there is none. */
-	char cgroup[VMAIL_CGROUP_MAX];
+	char container[VMAIL_CONTAINER_MAX]; /* its name, or "" */
 };
 
 struct vmail_authprocs {

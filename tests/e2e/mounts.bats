@@ -67,7 +67,7 @@ changes_are_seen() {
 	[[ $stderr == *"in place"*"process $(container_pid file) has"* ]]
 	[[ $stderr == *"mend: mount its folder"* ]]
 	run -0 --separate-stderr vmailadm --json check
-	[[ $output == *'"WARN"'*'"mount-alone"'*"process $(container_pid file) (dovecot)"*"/etc/dovecot/users"* ]]
+	[[ $output == *'"WARN"'*'"mount-alone"'*"process $(container_pid file) (dovecot) in container vmail-$$-file has it"*"/etc/dovecot/users"* ]]
 }
 
 @test "one container with the folder, one with the file: both see every change" {

@@ -43,7 +43,7 @@ checked() { # PROC-OPTIONS [FILE]
 
 @test "check says whom it could not look at, once" {
 	checked hidepid=1,gid=4242 "$P"
-	[[ $output == *"WARN,mount-unseen,$P,"*"cannot be told of 3 processes, as 1 (?): Operation not permitted"* ]]
+	[[ $output == *"WARN,mount-unseen,$P,"*"cannot be told of 3 processes, as process 1 (?): Operation not permitted"* ]]
 	[[ $output != *mount-alone* ]]
 	[ "$(grep -c mount-unseen <<<"$output")" -eq 1 ]
 	checked hidepid=2,gid=4242 "$P"
