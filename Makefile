@@ -31,7 +31,8 @@ CORE := err text file conf entry extra cdb map torn db views nsmap account ids
 ADMIN := secret policy auth store walk setup domains edits commit nameset \
 	journal inplace maphead mapmake mappatch derive perm descend tree \
 	lacking ondisk fixperms_rules fixperms_fix fixperms_home fixperms_acl \
-	fixperms_files mounts procname inside access authprocs dovecotconf viewsfile \
+	fixperms_files mounts procname inside access authprocs dovecotconf \
+	viewsfile bulk \
 	idmaps
 SCHEME := scheme crypt sodium plain
 PAM := pam_vmail login passwd session args rc log

@@ -101,6 +101,16 @@ change_hold_signals(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+bool
+change_stopped(void)
+{
+	sigset_t set;
+
+	sigpending(&set);
+	return sigismember(&set, SIGINT) || sigismember(&set, SIGTERM) ||
+	       sigismember(&set, SIGHUP) || sigismember(&set, SIGQUIT);
+}
+
 void
 change_let_signals(void)
 {

@@ -29,6 +29,8 @@ int change_commit(struct run *run, struct vmail_store **store, bool force);
 /* No signal stops what stands between the two. */
 void change_hold_signals(void);
 void change_let_signals(void);
+/* Does one wait that would have ended us? */
+bool change_stopped(void);
 
 /* --settle, after a commit: until a Dovecot that reads the file must see it
  * - the next whole

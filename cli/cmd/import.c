@@ -1,9 +1,12 @@
 /*
- * import [FILE]: every line read and judged first, without the lock; then all
- * of them are added in one commit, or none.
+ * import [FILE]: every line is read and judged, and then all of them are added
+ * in one commit, or none. The lines of a file go to the new passwd-file as they
+ * are judged, under the lock; what comes from a pipe, or is only tried, or is
+ * wanted again for the homes, is read to its end before the lock is taken.
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/batch.h"
@@ -30,7 +33,7 @@ static const struct opt opts[] = {
 	OPT_END,
 };
 
-enum { FAULTS_MAX = 20 };
+enum { FAULTS_MAX = 20, SIGNALS_EVERY = 1024 };
 
 struct work {
 	struct run *run;
@@ -39,7 +42,10 @@ struct work {
 	struct userview view;
 	struct newrecord_rules rules;
 	struct feed feed;
+	bool streams; /* into the store; else into the batch */
 	struct batch batch;
+	uint32_t *number; /* of each line in the store, where it was read */
+	size_t adds, number_room;
 	struct progress progress;
 	struct vmail_store *store;
 	bool jsonl;
@@ -104,6 +110,65 @@ cut(struct work *w, char *p, size_t n, struct vmail_str *line,
 	       vmail_entry_parse(*line, e, why) == VMAIL_OK;
 }
 
+static bool
+give_up_on(struct work *w, const struct vmail_err *err)
+{
+	progress_end(&w->progress);
+	w->status = say_error(err);
+	return false;
+}
+
+/* Where the line that is added next was read. */
+static bool
+note_number(struct work *w, unsigned long number)
+{
+	size_t room = w->number_room ? 2 * w->number_room : 4096;
+	uint32_t *list = w->number;
+
+	if (w->adds == w->number_room) {
+		list = reallocarray(list, room, sizeof(*list));
+		if (!list)
+			return false;
+		w->number = list;
+		w->number_room = room;
+	}
+	w->number[w->adds] = (uint32_t)number;
+	return true;
+}
+
+/* 0; the number of the line that has the name; -1: it failed, and was said. */
+static long
+put_in_store(struct work *w, struct vmail_str line, struct vmail_str name)
+{
+	struct vmail_err err;
+	enum vmail_rc rc;
+	size_t index;
+
+	if (!note_number(w, w->feed.number)) {
+		give_up(w, "out of memory");
+		return -1;
+	}
+	rc = vmail_store_add(w->store, line, &err);
+	if (rc == VMAIL_EXISTS && vmail_store_added(w->store, name, &index))
+		return w->number[index];
+	if (rc != VMAIL_OK) {
+		give_up_on(w, &err);
+		return -1;
+	}
+	w->adds++;
+	return 0;
+}
+
+static long
+put_in_batch(struct work *w, struct vmail_str line)
+{
+	long first = batch_add(&w->batch, line, w->feed.number);
+
+	if (first < 0)
+		give_up(w, "too much for the memory there is");
+	return first;
+}
+
 /* One line of the passwd-file to be. */
 static bool
 take_line(struct work *w, char *p, size_t n)
@@ -118,14 +183,15 @@ take_line(struct work *w, char *p, size_t n)
 
 	if (!cut(w, p, n, &line, &e, &why))
 		return complain(w, STATUS_USAGE, number, "", why);
+	if (w->streams)
+		vmail_store_expect(w->store, e.name);
 	if (!newrecord_judge(&w->rules, &e, &fault))
 		return complain(
 		    w, fault.status, number, fault.field, fault.why);
-	first = batch_add(&w->batch, line, number);
-	if (first < 0)
-		return give_up(w, "too much for the memory there is");
-	if (first == 0)
-		return true;
+	first =
+	    w->streams ? put_in_store(w, line, e.name) : put_in_batch(w, line);
+	if (first <= 0)
+		return first == 0;
 	snprintf(text, sizeof(text), "stands in line %ld already", first);
 	return complain(w, STATUS_USAGE, number, "name", text);
 }
@@ -204,26 +270,48 @@ take_next(struct work *w)
 	return false;
 }
 
+/* With the store open signals wait, but not for a million lines. */
+static bool
+is_stopped(struct work *w)
+{
+	if (!w->streams || w->feed.number % SIGNALS_EVERY != 0 ||
+	    !change_stopped())
+		return false;
+	progress_end(&w->progress);
+	w->status = say_fail(STATUS_FAILED, "stopped: nothing was imported");
+	return true;
+}
+
 static int
 read_all(struct work *w)
 {
-	struct run *run = w->run;
 	const char *from = w->o->from;
-	int status =
-	    feed_open(&w->feed, run->operands > 0 ? run->operand[0] : NULL);
 
-	if (status != STATUS_OK)
-		return status;
-	progress_start(&w->progress, run->quiet);
+	progress_start(&w->progress, w->run->quiet);
 	w->jsonl =
 	    from ? strcmp(from, "jsonl") == 0 : feed_peek(&w->feed) == '{';
-	while (take_next(w))
+	while (!is_stopped(w) && take_next(w))
 		;
 	progress_end(&w->progress);
-	if (w->status == STATUS_OK && w->batch.lines == 0)
+	if (w->status == STATUS_OK && w->adds + w->batch.lines == 0)
 		return say_fail(
 		    STATUS_USAGE, "%s: there is no user in it", w->feed.name);
 	return w->status;
+}
+
+/* The number of the line that is to add this name; 0: none. */
+static unsigned long
+number_of(const struct work *w, struct vmail_str name)
+{
+	const struct batch_line *line;
+	size_t index;
+
+	if (w->streams)
+		return vmail_store_added(w->store, name, &index)
+			   ? w->number[index]
+			   : 0;
+	line = batch_find(&w->batch, name);
+	return line ? line->number : 0;
 }
 
 /* Any line that begins with the name has it, one that nobody can read too. */
@@ -232,20 +320,20 @@ meet(const struct vmail_walk_line *line, void *arg)
 {
 	struct work *w = arg;
 	struct vmail_str rest = line->text, name;
-	const struct batch_line *new;
 	char text[VMAIL_NAME_MAX + 32];
+	unsigned long number;
 
 	if (rest.n > 0 && rest.p[rest.n - 1] == '\r')
 		rest.n--;
 	name = vmail_text_cut(&rest, ':');
 	if (name.n == 0 || name.p[0] == '#')
 		return true;
-	new = batch_find(&w->batch, name);
-	if (!new)
+	number = number_of(w, name);
+	if (number == 0)
 		return true;
 	snprintf(
 	    text, sizeof(text), "%.*s exists already", (int)name.n, name.p);
-	return complain(w, STATUS_EXISTS, new->number, "", text);
+	return complain(w, STATUS_EXISTS, number, "", text);
 }
 
 static int
@@ -282,30 +370,65 @@ add_line(const struct batch_line *line, void *arg)
 	if (vmail_store_add(w->store, (struct vmail_str){ line->p, line->n },
 		&err) == VMAIL_OK)
 		return true;
-	w->status = say_error(&err);
-	return false;
+	return give_up_on(w, &err);
 }
 
+/* A signal between here and close_store would leave files behind. */
+static int
+open_store(struct work *w)
+{
+	struct vmail_err err;
+	int status = change_open(w->run, &w->store);
+
+	if (status != STATUS_OK || w->run->dry_run)
+		return status;
+	change_hold_signals();
+	if (vmail_store_bulk(w->store, &err) != VMAIL_OK)
+		return say_error(&err);
+	return STATUS_OK;
+}
+
+static void
+close_store(struct work *w)
+{
+	vmail_store_close(&w->store);
+	change_let_signals();
+}
+
+/* All lines are judged. */
 static int
 commit(struct work *w)
 {
-	VMAIL_STORE *store = NULL;
-	int status = change_open(w->run, &store);
+	int status = judge_existing(w);
 
-	if (status == STATUS_OK)
-		status = judge_existing(w);
 	if (status != STATUS_OK)
 		return status;
 	if (w->run->dry_run) {
 		batch_each(&w->batch, false, show_line, w);
 		return STATUS_OK;
 	}
-	w->store = store;
 	progress_say(&w->progress, "writing");
-	if (batch_each(&w->batch, !w->o->make_home, add_line, w))
-		status = change_commit(w->run, &store, true);
+	if (w->streams || batch_each(&w->batch, !w->o->make_home, add_line, w))
+		status = change_commit(w->run, &w->store, true);
 	progress_end(&w->progress);
 	return w->status == STATUS_OK ? status : w->status;
+}
+
+static int
+add_all(struct work *w)
+{
+	int status = STATUS_OK;
+
+	if (w->streams)
+		status = open_store(w);
+	if (status == STATUS_OK)
+		status = read_all(w);
+	if (status == STATUS_OK && !w->streams)
+		status = open_store(w);
+	if (status == STATUS_OK)
+		status = commit(w);
+	close_store(w);
+	return status;
 }
 
 static bool
@@ -327,15 +450,19 @@ make_home(const struct batch_line *line, void *arg)
 static int
 import_all(struct work *w)
 {
+	struct run *run = w->run;
 	size_t n;
-	int status = read_all(w);
+	int status =
+	    feed_open(&w->feed, run->operands > 0 ? run->operand[0] : NULL);
 
-	n = w->batch.lines;
-	if (status == STATUS_OK)
-		status = commit(w);
+	if (status != STATUS_OK)
+		return status;
+	w->streams = w->feed.total > 0 && !run->dry_run && !w->o->make_home;
+	status = add_all(w);
+	n = w->adds + w->batch.lines;
 	if (w->faults > 0)
 		say_note("nothing was imported");
-	if (status != STATUS_OK || w->run->dry_run)
+	if (status != STATUS_OK || run->dry_run)
 		return status;
 	say_note("added %zu user%s", n, n == 1 ? "" : "s");
 	if (w->o->make_home)
@@ -366,6 +493,7 @@ import(struct run *run)
 		status = import_all(&w);
 	explicit_bzero(w.text, sizeof(w.text));
 	batch_close(&w.batch);
+	free(w.number);
 	feed_close(&w.feed);
 	world_close(&w.world);
 	return status;

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/admin/bulk.h"
 #include "common/admin/derive.h"
 #include "common/admin/inplace.h"
 #include "common/admin/maphead.h"
@@ -117,21 +118,32 @@ judge_bulk(const struct vmail_store *s, struct vmail_err *err)
 	    "fewer than half of the users would be left (--force)");
 }
 
-static enum vmail_rc
-open_end(const struct vmail_store *s, bool *open, struct vmail_err *err)
+enum vmail_rc
+vmail_store_base(const struct vmail_store *s, struct vmail_edits_base *base,
+    struct vmail_err *err)
 {
+	uint64_t size = (uint64_t)s->st.st_size;
 	char last;
 
-	if (vmail_file_pread(s->fd, &last, 1, (uint64_t)s->st.st_size - 1) != 1)
+	if (vmail_file_pread(s->fd, &last, 1, size - 1) != 1)
 		return vmail_fail_sys(err, s->conf.passwd_file, "read");
-	*open = last != '\n';
+	*base = (struct vmail_edits_base){ .fd = s->fd,
+		.path = s->conf.passwd_file,
+		.size = size,
+		.open_end = last != '\n' };
 	return VMAIL_OK;
+}
+
+bool
+vmail_store_in_place(const struct vmail_store *s)
+{
+	return s->mounts.way != VMAIL_MOUNTS_RENAME;
 }
 
 static bool
 in_place(const struct commit *c)
 {
-	return c->store->mounts.way != VMAIL_MOUNTS_RENAME;
+	return vmail_store_in_place(c->store);
 }
 
 /* Whole seconds must grow: Dovecot compares nothing finer (step 5). */
@@ -165,35 +177,47 @@ dress(struct commit *c, struct vmail_err *err)
 	return rc;
 }
 
-/* Steps 4 and 5. */
+enum vmail_rc
+vmail_store_new_file(
+    const struct vmail_store *s, int *fd, struct vmail_err *err)
+{
+	bool over = vmail_store_in_place(s);
+	struct vmail_store_name name =
+	    vmail_store_beside(s, over ? VMAIL_INPLACE_JOURNAL : ".tmp");
+	const char *path = s->conf.passwd_file;
+
+	*fd = openat(s->folder, name.text,
+	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (*fd < 0)
+		return vmail_fail_sys(err, path, "make the new file");
+	return over ? VMAIL_OK : vmail_perm_like(s->fd, *fd, path, err);
+}
+
+void
+vmail_store_undo(const struct vmail_store *s)
+{
+	vmail_store_sweep(s);
+	if (vmail_store_in_place(s))
+		vmail_inplace_drop(s);
+}
+
+/* Steps 4 and 5; the new file may have been begun when lines were added. */
 static enum vmail_rc
 write_file(struct commit *c, struct vmail_err *err)
 {
 	struct vmail_store *s = c->store;
-	struct vmail_edits_base *base = &c->base;
-	struct vmail_store_name name =
-	    vmail_store_beside(s, in_place(c) ? VMAIL_INPLACE_JOURNAL : ".tmp");
-	enum vmail_rc rc;
+	enum vmail_rc rc = vmail_store_base(s, &c->base, err);
 
-	*base = (struct vmail_edits_base){ .fd = s->fd,
-		.path = s->conf.passwd_file,
-		.size = (uint64_t)s->st.st_size };
-	rc = open_end(s, &base->open_end, err);
-
-	if (rc != VMAIL_OK)
-		return rc;
-	c->fd = openat(s->folder, name.text,
-	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (c->fd < 0)
-		return vmail_fail_sys(err, base->path, "make the new file");
-	if (!in_place(c))
-		rc = vmail_perm_like(s->fd, c->fd, base->path, err);
+	if (rc == VMAIL_OK && vmail_bulk_begun(s->bulk))
+		c->fd = vmail_bulk_file(s->bulk);
+	else if (rc == VMAIL_OK)
+		rc = vmail_store_new_file(s, &c->fd, err);
 	if (rc == VMAIL_OK)
-		rc = vmail_edits_compose(&s->edits, base, c->fd, err);
+		rc = vmail_edits_compose(&s->edits, &c->base, c->fd, err);
 	if (rc == VMAIL_OK)
 		rc = dress(c, err);
 	if (rc == VMAIL_OK)
-		rc = vmail_edits_verify(&s->edits, base, c->fd, err);
+		rc = vmail_edits_verify(&s->edits, &c->base, c->fd, err);
 	return rc;
 }
 
@@ -209,7 +233,11 @@ new_map(struct commit *c, const char *path, struct vmail_err *err)
 		.new = &c->st };
 	enum vmail_rc rc = VMAIL_MISMATCH;
 
-	if (!s->edits.whole)
+	if (vmail_bulk_has_map(s->bulk)) {
+		c->built = true;
+		return vmail_bulk_map(s->bulk, &c->st, &c->map, err);
+	}
+	if (!s->edits.whole && !vmail_bulk_begun(s->bulk))
 		rc = vmail_mappatch_copy(&s->conf, &patch, path, &c->map, err);
 
 	c->built = rc == VMAIL_MISMATCH;
@@ -425,12 +453,14 @@ vmail_store_commit(struct vmail_store *store, bool force,
 			publish(&c, &result);
 		adopt(&c);
 	} else if (c.fd >= 0) {
-		vmail_store_sweep(store);
-		if (in_place(&c) && !c.torn)
-			vmail_inplace_drop(store);
+		if (c.torn)
+			vmail_store_sweep(store);
+		else
+			vmail_store_undo(store);
 	}
 	vmail_file_close(&c.fd);
 	vmail_file_close(&c.map);
+	vmail_bulk_close(&store->bulk);
 	if (rc != VMAIL_OK)
 		return rc;
 	vmail_edits_clear(&store->edits);

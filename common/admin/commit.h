@@ -13,6 +13,8 @@
 #include "common/admin/store.h"
 #include "common/core/map.h"
 
+struct vmail_bulk;
+
 struct vmail_store {
 	struct vmail_conf conf;
 	const char *base; /* the passwd-file's name in its folder */
@@ -20,7 +22,8 @@ struct vmail_store {
 	struct stat st; /* of fd, when it was opened or committed */
 	struct vmail_mounts_verdict mounts; /* how it may be changed */
 	struct vmail_edits edits;
-	struct vmail_map map; /* for hints; asked at the first find */
+	struct vmail_bulk *bulk; /* NULL: edits are kept until the commit */
+	struct vmail_map map;	 /* for hints; asked at the first find */
 	bool map_asked, map_usable;
 	char window[VMAIL_PUBLIC_WINDOW];
 	char line[VMAIL_LINE_MAX];
@@ -53,6 +56,18 @@ struct timespec vmail_store_next_time(const struct stat *old);
 
 /* An OFD write lock on byte 0. False with errno: EAGAIN where it is taken. */
 bool vmail_store_lock_fd(int fd);
+
+/* Is the file written over in place, where rename cannot work? */
+bool vmail_store_in_place(const struct vmail_store *store);
+/* The old file, for edits. */
+enum vmail_rc vmail_store_base(const struct vmail_store *store,
+    struct vmail_edits_base *base, struct vmail_err *err);
+/* Makes the new file under its temporary name, with the old one's owner, mode
+ * and attributes (in place: the journal). *fd may be open on failure too. */
+enum vmail_rc vmail_store_new_file(
+    const struct vmail_store *store, int *fd, struct vmail_err *err);
+/* Takes away what a commit that failed had made of the new file and its map. */
+void vmail_store_undo(const struct vmail_store *store);
 
 /* Forgets what was read of the passwd-file: it is another now. */
 void vmail_store_forget(struct vmail_store *store);

@@ -35,26 +35,36 @@ judge(struct vmail_str text, struct vmail_err *err)
 /* Pages of our own: they grow without a copy, and without leaving hashes in
  * what is given back. */
 static bool
-more_added(struct vmail_edits *e, size_t n)
+text_room(struct vmail_edits_text *t, size_t n)
 {
-	size_t room = e->added_room != 0 ? e->added_room : 65536;
+	size_t room = t->room != 0 ? t->room : 65536;
 	void *p;
 
-	if (e->added_n + n <= e->added_room)
+	if (t->n + n <= t->room)
 		return true;
-	while (room < e->added_n + n)
+	while (room < t->n + n)
 		room *= 2;
-	if (e->added == NULL)
+	if (t->p == NULL)
 		p = mmap(NULL, room, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	else
-		p = mremap(e->added, e->added_room, room, MREMAP_MAYMOVE);
+		p = mremap(t->p, t->room, room, MREMAP_MAYMOVE);
 	if (p == MAP_FAILED)
 		return false;
 	(void)madvise(p, room, MADV_HUGEPAGE);
-	e->added = p;
-	e->added_room = room;
+	t->p = p;
+	t->room = room;
 	return true;
+}
+
+void
+vmail_edits_text_free(struct vmail_edits_text *t)
+{
+	if (t->p != NULL) {
+		explicit_bzero(t->p, t->room);
+		(void)munmap(t->p, t->room);
+	}
+	*t = (struct vmail_edits_text){ 0 };
 }
 
 /* The place of the edit for the line at offset, in the ordered list. */
@@ -148,6 +158,17 @@ edit_wipe(struct vmail_edit *edit)
 	vmail_wipe_free(&edit->old, edit->old_n);
 }
 
+/* What a sink has taken stands in the new file already, behind all that was
+ * there. */
+static enum vmail_rc
+only_adds(const struct vmail_edits *e, struct vmail_err *err)
+{
+	if (e->sink == NULL)
+		return VMAIL_OK;
+	return vmail_fail(
+	    err, VMAIL_EXISTS, NULL, 0, "lines are being added in bulk");
+}
+
 enum vmail_rc
 vmail_edits_replace(struct vmail_edits *e, uint64_t offset,
     struct vmail_str old, bool sound, struct vmail_str text,
@@ -157,6 +178,8 @@ vmail_edits_replace(struct vmail_edits *e, uint64_t offset,
 	size_t tail;
 	enum vmail_rc rc = judge(text, err);
 
+	if (rc == VMAIL_OK)
+		rc = only_adds(e, err);
 	if (rc != VMAIL_OK)
 		return rc;
 	common(old, text, &edit.from, &tail);
@@ -184,62 +207,146 @@ vmail_edits_remove(struct vmail_edits *e, uint64_t offset, struct vmail_str old,
 		.user = sound,
 		.is_public = sound,
 	};
-	enum vmail_rc rc;
+	enum vmail_rc rc = only_adds(e, err);
 
+	if (rc != VMAIL_OK)
+		return rc;
 	rc = keep_old(&edit, old) ? insert(e, &edit, err) : no_memory(err);
 	if (rc != VMAIL_OK)
 		edit_wipe(&edit);
 	return rc;
 }
 
-static struct vmail_str
-name_at(const struct vmail_edits *e, size_t at)
+/* Bytes of the added lines, those that the sink took included. */
+static bool
+added_bytes(const struct vmail_edits *e, uint64_t at, char *p, size_t n)
 {
-	struct vmail_str rest = { e->added + at, e->added_n - at };
-
-	rest = vmail_text_cut(&rest, '\n');
-	return vmail_text_cut(&rest, ':');
+	if (at < e->gone)
+		return e->gone - at >= n && e->sink->get(e->sink, at, p, n);
+	at -= e->gone;
+	if (e->added.n - at < n)
+		return false;
+	memcpy(p, e->added.p + at, n);
+	return true;
 }
 
 static bool
 same_name(const void *arg, uint32_t at, struct vmail_str name)
 {
-	return vmail_str_eq(name_at(arg, at), name);
+	char there[VMAIL_LINE_MAX + 1];
+
+	return added_bytes(arg, at, there, name.n + 1) &&
+	       (there[name.n] == ':' || there[name.n] == '\n') &&
+	       memcmp(there, name.p, name.n) == 0;
+}
+
+static enum vmail_rc
+new_name(struct vmail_edits *e, struct vmail_str line, struct vmail_err *err)
+{
+	struct vmail_str name = vmail_text_cut(&line, ':');
+	uint32_t at = (uint32_t)(e->gone + e->added.n);
+
+	switch (vmail_nameset_add(&e->names, name, same_name, e, &at)) {
+	case VMAIL_NAMESET_NEW:
+		return VMAIL_OK;
+	case VMAIL_NAMESET_MET:
+		return vmail_fail(
+		    err, VMAIL_EXISTS, NULL, 0, "this name is added already");
+	case VMAIL_NAMESET_NO_MEMORY:
+		break;
+	}
+	return no_memory(err);
+}
+
+static enum vmail_rc
+hand_over(struct vmail_edits *e, struct vmail_err *err)
+{
+	size_t n = e->added.n;
+	enum vmail_rc rc = e->sink->put(e->sink, &e->added, err);
+
+	if (rc == VMAIL_OK)
+		e->gone += n;
+	return rc;
 }
 
 enum vmail_rc
 vmail_edits_add(
     struct vmail_edits *e, struct vmail_str text, struct vmail_err *err)
 {
-	struct vmail_str rest = text;
 	enum vmail_rc rc = judge(text, err);
-	uint32_t at = (uint32_t)e->added_n;
 
+	if (rc == VMAIL_OK && text.n > VMAIL_LINE_MAX)
+		return vmail_fail(
+		    err, VMAIL_INVALID, NULL, 0, "too long for a line");
+	if (rc == VMAIL_OK && e->gone + e->added.n + text.n >= UINT32_MAX)
+		return vmail_fail(err, VMAIL_UNSUPPORTED, NULL, 0,
+		    "more than 4 GiB of lines in one change");
+	if (rc == VMAIL_OK && e->sink != NULL &&
+	    e->added.n + text.n >= VMAIL_EDITS_BLOCK)
+		rc = hand_over(e, err);
+	if (rc == VMAIL_OK && !text_room(&e->added, text.n + 1))
+		rc = no_memory(err);
+	if (rc == VMAIL_OK)
+		rc = new_name(e, text, err);
 	if (rc != VMAIL_OK)
 		return rc;
-	if (e->added_n + text.n >= UINT32_MAX || !more_added(e, text.n + 1))
-		return no_memory(err);
-	switch (vmail_nameset_add(
-	    &e->names, vmail_text_cut(&rest, ':'), same_name, e, &at)) {
-	case VMAIL_NAMESET_NEW:
-		break;
-	case VMAIL_NAMESET_MET:
-		return vmail_fail(
-		    err, VMAIL_EXISTS, NULL, 0, "this name is added already");
-	case VMAIL_NAMESET_NO_MEMORY:
-		return no_memory(err);
-	}
-	memcpy(e->added + e->added_n, text.p, text.n);
-	e->added[e->added_n + text.n] = '\n';
-	e->added_n += text.n + 1;
+	memcpy(e->added.p + e->added.n, text.p, text.n);
+	e->added.p[e->added.n + text.n] = '\n';
+	e->added.n += text.n + 1;
 	e->adds++;
 	return VMAIL_OK;
 }
 
 enum vmail_rc
+vmail_edits_stream(
+    struct vmail_edits *e, struct vmail_edits_sink *sink, struct vmail_err *err)
+{
+	if (sink != NULL && (e->whole || vmail_edits_any(e)))
+		return vmail_fail(
+		    err, VMAIL_EXISTS, NULL, 0, "lines are changed already");
+	e->sink = sink;
+	return VMAIL_OK;
+}
+
+/* Lines that end before `at`, in all that was added. */
+static size_t
+lines_before(const struct vmail_edits *e, uint64_t at)
+{
+	char chunk[COMPARE_CHUNK];
+	size_t lines = 0;
+
+	for (uint64_t i = 0; i < at;) {
+		uint64_t end = i < e->gone && e->gone < at ? e->gone : at;
+		size_t n =
+		    end - i < sizeof(chunk) ? (size_t)(end - i) : sizeof(chunk);
+
+		if (!added_bytes(e, i, chunk, n))
+			break;
+		for (size_t k = 0; k < n; k++)
+			lines += chunk[k] == '\n';
+		i += n;
+	}
+	explicit_bzero(chunk, sizeof(chunk));
+	return lines;
+}
+
+bool
+vmail_edits_added(
+    const struct vmail_edits *e, struct vmail_str name, size_t *index)
+{
+	uint32_t at;
+
+	if (name.n > VMAIL_LINE_MAX ||
+	    !vmail_nameset_find(&e->names, name, same_name, e, &at))
+		return false;
+	*index = lines_before(e, at);
+	return true;
+}
+
+enum vmail_rc
 vmail_edits_whole(struct vmail_edits *e, int fd, struct vmail_err *err)
 {
-	if (e->whole || vmail_edits_any(e))
+	if (e->whole || e->sink != NULL || vmail_edits_any(e))
 		return vmail_fail(
 		    err, VMAIL_EXISTS, NULL, 0, "lines are changed already");
 	e->whole = true;
@@ -327,7 +434,7 @@ kept_size(const struct vmail_edits *e, const struct vmail_edits_base *base)
 static uint64_t
 new_size(const struct vmail_edits *e, const struct vmail_edits_base *base)
 {
-	uint64_t size = kept_size(e, base) + e->added_n;
+	uint64_t size = kept_size(e, base) + e->gone + e->added.n;
 
 	if (size == 0)
 		return sizeof(VMAIL_EMPTY_FILE) - 1;
@@ -338,7 +445,7 @@ static bool
 each_added(const struct vmail_edits *e, uint64_t at,
     bool (*each)(const struct vmail_edits_change *change, void *arg), void *arg)
 {
-	struct vmail_str rest = { e->added, e->added_n };
+	struct vmail_str rest = { e->added.p, e->added.n };
 
 	for (size_t i = 0; i < e->adds; i++) {
 		struct vmail_edits_change c = {
@@ -507,12 +614,12 @@ compose_end(
 {
 	uint64_t at = kept_size(e, base);
 
-	if (at + e->added_n == 0)
+	if (at + e->added.n == 0)
 		return vmail_edits_pwrite(
 		    to, VMAIL_EMPTY_FILE, sizeof(VMAIL_EMPTY_FILE) - 1, 0);
 	if (closes(e, base) && !vmail_edits_pwrite(to, "\n", 1, at++))
 		return false;
-	return vmail_edits_pwrite(to, e->added, e->added_n, at);
+	return vmail_edits_pwrite(to, e->added.p, e->added.n, at);
 }
 
 static bool
@@ -528,11 +635,24 @@ compose_whole(const struct vmail_edits *e, int to)
 	return vmail_edits_copy(e->whole_fd, 0, to, 0, size);
 }
 
+static enum vmail_rc
+compose_rest(struct vmail_edits *e, struct vmail_err *err)
+{
+	enum vmail_rc rc = VMAIL_OK;
+
+	if (e->added.n != 0)
+		rc = hand_over(e, err);
+	return rc == VMAIL_OK ? e->sink->end(e->sink, err) : rc;
+}
+
 enum vmail_rc
-vmail_edits_compose(const struct vmail_edits *e,
-    const struct vmail_edits_base *base, int to, struct vmail_err *err)
+vmail_edits_compose(struct vmail_edits *e, const struct vmail_edits_base *base,
+    int to, struct vmail_err *err)
 {
 	bool moves = false, good;
+
+	if (e->gone != 0)
+		return compose_rest(e, err);
 
 	if (e->whole)
 		return compose_whole(e, to) ? VMAIL_OK
@@ -615,7 +735,7 @@ holds_edits(
 		       holds_line(to, edit->line + moved, edit, size);
 		moved += edit->put - edit->cut; /* modulo 2^64, both ways */
 	}
-	return good && holds(to, size - e->added_n, e->added, e->added_n);
+	return good && holds(to, size - e->added.n, e->added.p, e->added.n);
 }
 
 enum vmail_rc
@@ -636,9 +756,6 @@ vmail_edits_clear(struct vmail_edits *e)
 		edit_wipe(&e->list[i]);
 	free(e->list);
 	vmail_nameset_clear(&e->names);
-	if (e->added != NULL) {
-		explicit_bzero(e->added, e->added_n);
-		(void)munmap(e->added, e->added_room);
-	}
+	vmail_edits_text_free(&e->added);
 	*e = (struct vmail_edits){ 0 };
 }

@@ -29,12 +29,37 @@ struct vmail_edit {
 	size_t old_n;
 };
 
+/* Added lines, each with its line feed; pages of its own, which grow. */
+struct vmail_edits_text {
+	char *p;
+	size_t n, room;
+};
+
+/*
+ * Where added lines go that are too many for the memory. `put` takes whole
+ * lines and leaves another, empty text in its place; `get` reads back n bytes
+ * that were put, from `at` on; `end` returns when all is in the new file.
+ */
+struct vmail_edits_sink {
+	enum vmail_rc (*put)(struct vmail_edits_sink *sink,
+	    struct vmail_edits_text *text, struct vmail_err *err);
+	bool (*get)(
+	    struct vmail_edits_sink *sink, uint64_t at, char *p, size_t n);
+	enum vmail_rc (*end)(
+	    struct vmail_edits_sink *sink, struct vmail_err *err);
+};
+
+/* As much is kept before anything is put. */
+enum { VMAIL_EDITS_BLOCK = 524288 };
+
 /* Zeroed to begin with. */
 struct vmail_edits {
 	struct vmail_edit *list; /* in order of offset */
 	size_t n, room;
-	char *added; /* the added lines, each with its line feed */
-	size_t added_n, added_room, adds;
+	struct vmail_edits_text added;
+	size_t adds;
+	uint64_t gone; /* bytes of added lines that the sink has taken */
+	struct vmail_edits_sink *sink; /* the caller's; NULL: none */
 	bool whole;   /* all of it is new: what stands in the file whole_fd */
 	int whole_fd; /* the caller's */
 	struct vmail_nameset names; /* theirs; they lie in added */
@@ -57,6 +82,15 @@ enum vmail_rc vmail_edits_remove(struct vmail_edits *e, uint64_t offset,
 enum vmail_rc vmail_edits_add(
     struct vmail_edits *e, struct vmail_str text, struct vmail_err *err);
 
+/* From now on lines are only added, and go to the sink as they come. NULL ends
+ * that. VMAIL_EXISTS: something else was edited. */
+enum vmail_rc vmail_edits_stream(struct vmail_edits *e,
+    struct vmail_edits_sink *sink, struct vmail_err *err);
+
+/* Is a line of that name added? Then *index says which one, from 0. */
+bool vmail_edits_added(
+    const struct vmail_edits *e, struct vmail_str name, size_t *index);
+
 /* The content of fd in place of all lines; nothing else may be edited then.
  * VMAIL_EXISTS: something was. */
 enum vmail_rc vmail_edits_whole(
@@ -73,7 +107,8 @@ struct vmail_edits_change {
 	struct vmail_str old, new; /* sound lines; p NULL: there is none */
 	uint64_t at;		   /* of the new one in the new file */
 };
-/* How many there are, and each in turn. False: the callback stopped it. */
+/* How many there are, and each in turn, unless a sink took some. False: the
+ * callback stopped it. */
 size_t vmail_edits_changes(const struct vmail_edits *e);
 bool vmail_edits_each_change(const struct vmail_edits *e,
     const struct vmail_edits_base *base,
@@ -84,14 +119,16 @@ bool vmail_edits_each_change(const struct vmail_edits *e,
 uint64_t vmail_edits_removed(const struct vmail_edits *e);
 
 /* Writes the new file into the empty `to`, then holds its size and each
- * edited line against what was meant. */
-enum vmail_rc vmail_edits_compose(const struct vmail_edits *e,
+ * edited line against what was meant. Where a sink has taken lines it gets the
+ * last of them, and `to` is its file (which holds what was there before). */
+enum vmail_rc vmail_edits_compose(struct vmail_edits *e,
     const struct vmail_edits_base *base, int to, struct vmail_err *err);
 enum vmail_rc vmail_edits_verify(const struct vmail_edits *e,
     const struct vmail_edits_base *base, int to, struct vmail_err *err);
 
 /* Wipes, frees and zeroes. */
 void vmail_edits_clear(struct vmail_edits *e);
+void vmail_edits_text_free(struct vmail_edits_text *text);
 
 /* All of n bytes at offset at, whatever write says in between; false with
  * errno. */

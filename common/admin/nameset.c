@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ROOM_MIN = 64 };
 
@@ -16,13 +17,23 @@ _Static_assert(
     "the hash's key");
 
 static uint32_t
-hash_of(const struct vmail_nameset *set, struct vmail_str name)
+make_hash(const struct vmail_nameset *set, struct vmail_str name)
 {
 	uint64_t hash;
 
 	crypto_shorthash((unsigned char *)&hash, (const unsigned char *)name.p,
 	    name.n, set->key);
 	return (uint32_t)hash;
+}
+
+static uint32_t
+hash_of(const struct vmail_nameset *set, struct vmail_str name)
+{
+	struct vmail_str next = { set->next.name, set->next.n };
+
+	if (next.n != 0 && vmail_str_eq(name, next))
+		return set->next.hash;
+	return make_hash(set, name);
 }
 
 /* The slot of that name, or the free one for it. */
@@ -62,6 +73,18 @@ widen(struct vmail_nameset *set)
 	set->slot = slot;
 	set->room = room;
 	return true;
+}
+
+void
+vmail_nameset_expect(struct vmail_nameset *set, struct vmail_str name)
+{
+	set->next.n = 0;
+	if (set->room == 0 || name.n > sizeof(set->next.name))
+		return;
+	memcpy(set->next.name, name.p, name.n);
+	set->next.hash = make_hash(set, name);
+	set->next.n = name.n;
+	__builtin_prefetch(&set->slot[set->next.hash & (set->room - 1)]);
 }
 
 enum vmail_nameset_rc

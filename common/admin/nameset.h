@@ -19,6 +19,11 @@ struct vmail_nameset {
 	struct vmail_nameset_slot *slot;
 	size_t room, n;
 	unsigned char key[16];
+	struct {
+		char name[VMAIL_NAME_MAX];
+		size_t n; /* 0: nobody */
+		uint32_t hash;
+	} next; /* who is expected */
 };
 
 /* Is the name that lies at `at` this one? Asked where hashes are equal. */
@@ -30,6 +35,10 @@ enum vmail_nameset_rc {
 	VMAIL_NAMESET_MET,
 	VMAIL_NAMESET_NO_MEMORY,
 };
+
+/* This name is likely to be added next: what that needs of the memory is on
+ * its way meanwhile. Nothing but speed hangs on it. */
+void vmail_nameset_expect(struct vmail_nameset *set, struct vmail_str name);
 
 /* Adds a name that lies at *at (below UINT32_MAX, the caller's to choose). MET:
  * it is in, *at becomes where. */

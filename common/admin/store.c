@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/admin/bulk.h"
 #include "common/admin/commit.h"
 #include "common/admin/derive.h"
 #include "common/admin/inplace.h"
@@ -69,6 +70,7 @@ vmail_store_close(struct vmail_store **store)
 	if (s == NULL)
 		return;
 	vmail_store_forget(s);
+	vmail_bulk_close(&s->bulk);
 	vmail_edits_clear(&s->edits);
 	vmail_file_close(&s->fd);
 	vmail_file_close(&s->lock);
@@ -511,6 +513,25 @@ vmail_store_add(
     struct vmail_store *store, struct vmail_str text, struct vmail_err *err)
 {
 	return vmail_edits_add(&store->edits, text, err);
+}
+
+enum vmail_rc
+vmail_store_bulk(struct vmail_store *store, struct vmail_err *err)
+{
+	return vmail_bulk_open(store, &store->bulk, err);
+}
+
+void
+vmail_store_expect(struct vmail_store *store, struct vmail_str name)
+{
+	vmail_nameset_expect(&store->edits.names, name);
+}
+
+bool
+vmail_store_added(
+    const struct vmail_store *store, struct vmail_str name, size_t *index)
+{
+	return vmail_edits_added(&store->edits, name, index);
 }
 
 enum vmail_rc

@@ -64,7 +64,7 @@ disk(void)
 }
 
 static void
-compose(const struct vmail_edits *e, const char *old, int to)
+compose(struct vmail_edits *e, const char *old, int to)
 {
 	size_t n = strlen(old);
 	struct vmail_edits_base base = { .fd = memory(old),
@@ -420,7 +420,7 @@ a_file_cut_short_meanwhile_is_an_error(void **state)
 
 /* Spoils one byte, or appends one, and asks again. */
 static void
-assert_seen(const struct vmail_edits *e, const char *old, off_t at)
+assert_seen(struct vmail_edits *e, const char *old, off_t at)
 {
 	struct vmail_edits_base base = {
 		.fd = memory(old), .path = "old", .size = strlen(old)

@@ -97,6 +97,30 @@ names_are_hardly_ever_read(void **state)
 	vmail_nameset_clear(&set);
 }
 
+/* Whether or not the hint came true, and across a set that grows. */
+static void
+a_hint_changes_nothing_but_speed(void **state)
+{
+	struct vmail_nameset set = { 0 };
+	uint32_t at = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 1000; i++) {
+		at = i;
+		vmail_nameset_expect(&set, number(i % 2 ? i : i + 1));
+		assert_int_equal(
+		    vmail_nameset_add(&set, number(i), same, NULL, &at),
+		    VMAIL_NAMESET_NEW);
+	}
+	for (uint32_t i = 0; i < 1000; i++) {
+		vmail_nameset_expect(&set, number(i % 2 ? i : 1000));
+		assert_true(
+		    vmail_nameset_find(&set, number(i), same, NULL, &at));
+		assert_int_equal(at, i);
+	}
+	vmail_nameset_clear(&set);
+}
+
 /* Or somebody could choose names that all fall together. */
 static void
 each_set_has_a_key_of_its_own(void **state)
@@ -119,6 +143,7 @@ main(void)
 		    a_name_is_new_once_and_then_found_where_it_lies),
 		cmocka_unit_test(what_was_never_added_is_not_found),
 		cmocka_unit_test(names_are_hardly_ever_read),
+		cmocka_unit_test(a_hint_changes_nothing_but_speed),
 		cmocka_unit_test(each_set_has_a_key_of_its_own),
 	};
 

@@ -1,0 +1,321 @@
+#include "common/admin/bulk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/admin/mapmake.h"
+#include "common/admin/secret.h"
+#include "common/core/file.h"
+
+enum { WRITE_BEHIND = 8 << 20 };
+
+struct vmail_bulk {
+	struct vmail_edits_sink sink; /* the first: it is what edits know */
+	struct vmail_store *store;
+	int fd; /* the new file's; -1: not begun, or taken */
+	bool begun, threaded;
+	struct vmail_edits_base base;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t turn;
+	/* Under the lock: a text that waits for the other thread, or is being
+	 * written by it (n is not 0), and what it has to say. */
+	struct vmail_edits_text text;
+	bool last; /* no text follows */
+	enum vmail_rc rc;
+	struct vmail_err err;
+	/* The other thread's alone, until it has ended. */
+	int to;
+	uint64_t from, at, handed; /* where added lines begin, where the next
+				    * one goes, what the disk was given */
+	char *back;		   /* what was read back */
+	size_t back_room;
+	struct vmail_mapmake *map;
+	enum vmail_rc map_rc; /* a map that fails fails the commit, no add */
+	struct vmail_err map_err;
+};
+
+static enum vmail_rc
+fail_write(struct vmail_bulk *b, const char *what, struct vmail_err *err)
+{
+	return vmail_fail_sys(err, b->base.path, what);
+}
+
+/* What stands in the old file. */
+static enum vmail_rc
+write_base(struct vmail_bulk *b, struct vmail_err *err)
+{
+	uint64_t size = b->base.size;
+	bool closes = b->base.open_end;
+
+	if (!vmail_edits_copy(b->base.fd, 0, b->to, 0, size) ||
+	    (closes && !vmail_edits_pwrite(b->to, "\n", 1, size)))
+		return fail_write(b, "write the new file", err);
+	b->from = b->at = size + (closes ? 1 : 0);
+	return VMAIL_OK;
+}
+
+static void
+begin_map(struct vmail_bulk *b)
+{
+	const struct vmail_store *s = b->store;
+	char path[VMAIL_CONF_PATH_MAX + sizeof(".cdb.tmp")];
+	struct vmail_buf name = { .p = path, .size = sizeof(path) };
+
+	if (!s->conf.nss_mailboxes)
+		return;
+	vmail_buf_z(&name, s->conf.passwd_file);
+	vmail_buf_z(&name, ".cdb.tmp");
+	if (vmail_buf_end(&name) != VMAIL_OK)
+		b->map_rc = vmail_fail(&b->map_err, VMAIL_TOO_SMALL,
+		    s->conf.passwd_file, 0, "a path too long");
+	if (b->map_rc == VMAIL_OK)
+		b->map_rc =
+		    vmail_mapmake_begin(&s->conf, path, &b->map, &b->map_err);
+	if (b->map_rc == VMAIL_OK)
+		b->map_rc = vmail_mapmake_file(
+		    b->map, s->fd, s->conf.passwd_file, &b->map_err);
+}
+
+static bool
+read_back(struct vmail_bulk *b, const struct vmail_edits_text *text)
+{
+	if (b->back_room < text->n) {
+		vmail_wipe_free(&b->back, b->back_room);
+		b->back = malloc(text->room);
+		b->back_room = b->back != NULL ? text->room : 0;
+	}
+	if (b->back == NULL)
+		return false;
+	errno = EIO;
+	return vmail_file_pread(b->to, b->back, text->n, b->at) ==
+		   (ssize_t)text->n &&
+	       memcmp(b->back, text->p, text->n) == 0;
+}
+
+/* The disk works while the next lines are judged. */
+static void
+write_behind(struct vmail_bulk *b)
+{
+	if (b->at - b->handed < WRITE_BEHIND)
+		return;
+	(void)sync_file_range(b->to, (off_t)b->handed,
+	    (off_t)(b->at - b->handed), SYNC_FILE_RANGE_WRITE);
+	b->handed = b->at;
+}
+
+static enum vmail_rc
+write_text(struct vmail_bulk *b, const struct vmail_edits_text *text,
+    struct vmail_err *err)
+{
+	if (!vmail_edits_pwrite(b->to, text->p, text->n, b->at))
+		return fail_write(b, "write the new file", err);
+	if (!read_back(b, text))
+		return fail_write(b, "read the new file back", err);
+	if (b->map_rc == VMAIL_OK && b->map != NULL)
+		b->map_rc = vmail_mapmake_text(b->map,
+		    (struct vmail_str){ b->back, text->n }, b->at, &b->map_err);
+	b->at += text->n;
+	write_behind(b);
+	return VMAIL_OK;
+}
+
+static enum vmail_rc
+begin_file(struct vmail_bulk *b, struct vmail_err *err)
+{
+	enum vmail_rc rc = write_base(b, err);
+
+	if (rc == VMAIL_OK)
+		begin_map(b);
+	return rc;
+}
+
+static void *
+work(void *arg)
+{
+	struct vmail_bulk *b = arg;
+	struct vmail_err err;
+	enum vmail_rc rc = begin_file(b, &err);
+
+	pthread_mutex_lock(&b->lock);
+	for (;;) {
+		while (b->text.n == 0 && !b->last)
+			pthread_cond_wait(&b->turn, &b->lock);
+		if (b->text.n == 0)
+			break;
+		pthread_mutex_unlock(&b->lock);
+		if (rc == VMAIL_OK)
+			rc = write_text(b, &b->text, &err);
+		pthread_mutex_lock(&b->lock);
+		b->text.n = 0;
+		b->rc = rc;
+		if (rc != VMAIL_OK)
+			b->err = err;
+		pthread_cond_signal(&b->turn);
+	}
+	pthread_mutex_unlock(&b->lock);
+	return NULL;
+}
+
+static enum vmail_rc
+begin(struct vmail_bulk *b, struct vmail_err *err)
+{
+	enum vmail_rc rc = vmail_store_base(b->store, &b->base, err);
+
+	if (rc == VMAIL_OK)
+		rc = vmail_store_new_file(b->store, &b->fd, err);
+	b->begun = b->fd >= 0;
+	b->to = b->fd;
+	if (rc != VMAIL_OK)
+		return rc;
+	/* Where there can be no thread it is done in turns. */
+	b->threaded = pthread_create(&b->thread, NULL, work, b) == 0;
+	return b->threaded ? VMAIL_OK : begin_file(b, err);
+}
+
+static void
+swap(struct vmail_edits_text *a, struct vmail_edits_text *b)
+{
+	struct vmail_edits_text keep = *a;
+
+	*a = *b;
+	*b = keep;
+}
+
+/* Waits until the other thread has nothing to do; the lock is held then. */
+static enum vmail_rc
+wait_for_it(struct vmail_bulk *b, struct vmail_err *err)
+{
+	pthread_mutex_lock(&b->lock);
+	while (b->text.n != 0)
+		pthread_cond_wait(&b->turn, &b->lock);
+	if (b->rc != VMAIL_OK)
+		*err = b->err;
+	return b->rc;
+}
+
+static enum vmail_rc
+put(struct vmail_edits_sink *sink, struct vmail_edits_text *text,
+    struct vmail_err *err)
+{
+	struct vmail_bulk *b = (struct vmail_bulk *)sink;
+	enum vmail_rc rc = b->begun ? VMAIL_OK : begin(b, err);
+
+	if (rc != VMAIL_OK)
+		return rc;
+	rc = wait_for_it(b, err);
+	if (rc == VMAIL_OK && b->threaded)
+		swap(&b->text, text);
+	else if (rc == VMAIL_OK)
+		rc = write_text(b, text, err);
+	text->n = 0;
+	pthread_cond_signal(&b->turn);
+	pthread_mutex_unlock(&b->lock);
+	return rc;
+}
+
+static bool
+get(struct vmail_edits_sink *sink, uint64_t at, char *p, size_t n)
+{
+	struct vmail_bulk *b = (struct vmail_bulk *)sink;
+	struct vmail_err err;
+	bool good = wait_for_it(b, &err) == VMAIL_OK;
+
+	pthread_mutex_unlock(&b->lock);
+	return good &&
+	       vmail_file_pread(b->to, p, n, b->from + at) == (ssize_t)n;
+}
+
+static enum vmail_rc
+end(struct vmail_edits_sink *sink, struct vmail_err *err)
+{
+	struct vmail_bulk *b = (struct vmail_bulk *)sink;
+	enum vmail_rc rc = wait_for_it(b, err);
+
+	b->last = true;
+	pthread_cond_signal(&b->turn);
+	pthread_mutex_unlock(&b->lock);
+	if (b->threaded)
+		pthread_join(b->thread, NULL);
+	b->threaded = false;
+	return rc;
+}
+
+enum vmail_rc
+vmail_bulk_open(
+    struct vmail_store *store, struct vmail_bulk **bulk, struct vmail_err *err)
+{
+	struct vmail_bulk *b = calloc(1, sizeof(*b));
+	enum vmail_rc rc;
+
+	if (b == NULL)
+		return vmail_fail_sys(err, store->conf.passwd_file, "add");
+	rc = vmail_edits_stream(&store->edits, &b->sink, err);
+	if (rc != VMAIL_OK) {
+		free(b);
+		return rc;
+	}
+	b->sink = (struct vmail_edits_sink){ put, get, end };
+	b->store = store;
+	b->fd = b->to = -1;
+	pthread_mutex_init(&b->lock, NULL);
+	pthread_cond_init(&b->turn, NULL);
+	*bulk = b;
+	return VMAIL_OK;
+}
+
+bool
+vmail_bulk_begun(const struct vmail_bulk *b)
+{
+	return b != NULL && b->begun;
+}
+
+int
+vmail_bulk_file(struct vmail_bulk *b)
+{
+	int fd = b->fd;
+
+	b->fd = -1;
+	return fd;
+}
+
+bool
+vmail_bulk_has_map(const struct vmail_bulk *b)
+{
+	return vmail_bulk_begun(b) && b->store->conf.nss_mailboxes;
+}
+
+enum vmail_rc
+vmail_bulk_map(
+    struct vmail_bulk *b, const struct stat *st, int *fd, struct vmail_err *err)
+{
+	if (b->map_rc == VMAIL_OK)
+		return vmail_mapmake_end(&b->map, st, fd, err);
+	*err = b->map_err;
+	return b->map_rc;
+}
+
+void
+vmail_bulk_close(struct vmail_bulk **bulk)
+{
+	struct vmail_bulk *b = *bulk;
+	struct vmail_err err;
+
+	if (b == NULL)
+		return;
+	(void)end(&b->sink, &err);
+	vmail_mapmake_drop(&b->map);
+	if (b->fd >= 0)
+		vmail_store_undo(b->store);
+	vmail_file_close(&b->fd);
+	vmail_edits_text_free(&b->text);
+	vmail_wipe_free(&b->back, b->back_room);
+	(void)vmail_edits_stream(&b->store->edits, NULL, &err);
+	pthread_cond_destroy(&b->turn);
+	pthread_mutex_destroy(&b->lock);
+	free(b);
+	*bulk = NULL;
+}
