@@ -280,6 +280,11 @@ bytes_fault(struct vmail_str name)
 	for (size_t i = 0; i < name.n; i++) {
 		char c = name.p[i];
 
+		/* Most are: they are asked nothing else. */
+		if (c >= 'a' && c <= 'z') {
+			digits = false;
+			continue;
+		}
 		if (control((unsigned char)c))
 			return "a control byte in the name";
 		if (c == ' ')

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 #include <crypt.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -191,6 +192,42 @@ what_is_no_hash_is_malformed_before_any_cost(void **state)
 	for (size_t i = 0; i < COUNT(none); i++) {
 		if (verify_crypt(none[i], "secret") != VMAIL_MALFORMED)
 			fail_msg("%s", none[i]);
+	}
+}
+
+/* Each byte at each place, salts of every length: what crypt(5) lets a hash
+ * hold, and in its last part the 64 digits. */
+static void
+every_byte_of_a_hash_is_judged(void **state)
+{
+	static const char digits[] = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "abcdefghijklmnopqrstuvwxyz";
+	enum { SALT = 3, SALT_MAX = 16, TAIL = 86 };
+	char data[SALT + SALT_MAX + 1 + TAIL + 1], cost[VMAIL_COST_MAX];
+
+	(void)state;
+	for (size_t salt = 1; salt <= SALT_MAX; salt++) {
+		size_t n = (size_t)snprintf(data, sizeof(data), "$6$%.*s$%s",
+		    (int)salt, "saltsaltsaltsalt", TAIL86);
+
+		for (size_t i = SALT; i < n * 256; i++) {
+			size_t at = i / 256;
+			char was = data[at];
+			unsigned char c = (unsigned char)i;
+			struct vmail_buf b = { cost, sizeof(cost), 0, false };
+			bool good = c > ' ' && c < 0x7f && !strchr("!*:;\\", c);
+
+			if (at < SALT || at == SALT + salt)
+				continue;
+			if (at > SALT + salt)
+				good = c && strchr(digits, c);
+			data[at] = (char)c;
+			if ((vmail_scheme_sha512_crypt.cost(
+				 (struct vmail_str){ data, n }, &b) ==
+				VMAIL_OK) != good)
+				fail_msg("byte %u at %zu of %zu", c, at, n);
+			data[at] = was;
+		}
 	}
 }
 
@@ -502,6 +539,7 @@ main(void)
 		    each_name_of_the_family_verifies_what_the_library_knows),
 		cmocka_unit_test(a_changed_byte_of_a_hash_never_matches),
 		cmocka_unit_test(what_is_no_hash_is_malformed_before_any_cost),
+		cmocka_unit_test(every_byte_of_a_hash_is_judged),
 		cmocka_unit_test(
 		    a_hash_that_asks_for_too_much_is_refused_before_it_is_paid),
 		cmocka_unit_test(
