@@ -1,5 +1,6 @@
 #include "cli/jsonplain.h"
 
+#include <endian.h>
 #include <string.h>
 
 enum { DIGITS = 18 };
@@ -31,21 +32,59 @@ take(struct cursor *c, char what)
 	return true;
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* The top bit of the first byte that is 0, and perhaps of some behind it. */
+static uint64_t
+zero(uint64_t x)
+{
+	return (x - EACH(1)) & ~x & EACH(0x80);
+}
+
+/* The first of eight bytes that is no plain text; 8: all are. */
+static unsigned
+plain(const char *p)
+{
+	uint64_t x, other;
+
+	memcpy(&x, p, sizeof(x));
+	x = htole64(x);
+	other = zero(x ^ EACH('"')) | zero(x ^ EACH('\\')) |
+		zero(x ^ EACH(0x7f)) | zero(x & EACH(0xe0)) | (x & EACH(0x80));
+	return other ? (unsigned)__builtin_ctzll(other) / 8 : sizeof(x);
+}
+
+static const char *
+pass_plain(const char *p, const char *end)
+{
+	char last[sizeof(uint64_t)] = { 0 };
+	unsigned n;
+
+	for (; end - p >= (ptrdiff_t)sizeof(last); p += n) {
+		n = plain(p);
+		if (n < sizeof(last))
+			return p + n;
+	}
+	memcpy(last, p, (size_t)(end - p));
+	return p + plain(last);
+}
+
 static bool
 string(struct cursor *c, struct vmail_str *out)
 {
-	const char *from;
+	const char *from, *end;
 
 	if (!take(c, '"'))
 		return false;
-	for (from = c->p; c->p < c->end && *c->p != '"'; c->p++) {
-		unsigned char byte = (unsigned char)*c->p;
-
-		if (byte < 0x20 || byte > 0x7e || byte == '\\')
-			return false;
-	}
-	*out = (struct vmail_str){ from, (size_t)(c->p - from) };
-	return take(c, '"');
+	from = c->p;
+	end = pass_plain(from, c->end);
+	c->p = end;
+	*out = (struct vmail_str){ from, (size_t)(end - from) };
+	/* Here and now: take() would pass over a tab, which is no text. */
+	if (peek(c) != '"')
+		return false;
+	c->p++;
+	return true;
 }
 
 static bool
