@@ -141,7 +141,8 @@ vmail_buf_char(struct vmail_buf *b, char c)
 	vmail_buf_put(b, &c, 1);
 }
 
-static void
+/* Inline: a division by a number that is known is none. */
+static inline void
 put_digits(struct vmail_buf *b, uint64_t n, unsigned base, unsigned width)
 {
 	char digits[64];
@@ -280,11 +281,12 @@ bytes_fault(struct vmail_str name)
 	for (size_t i = 0; i < name.n; i++) {
 		char c = name.p[i];
 
-		/* Most are: they are asked nothing else. */
-		if (c >= 'a' && c <= 'z') {
-			digits = false;
+		/* Most are letters and digits: they are asked nothing else. */
+		if (digit_char(c))
 			continue;
-		}
+		digits = false;
+		if (c >= 'a' && c <= 'z')
+			continue;
 		if (control((unsigned char)c))
 			return "a control byte in the name";
 		if (c == ' ')
@@ -295,7 +297,6 @@ bytes_fault(struct vmail_str name)
 			return "an upper-case letter in the name";
 		if (c == '.' && i > 0 && name.p[i - 1] == '.')
 			return "'..' in the name";
-		digits = digits && digit_char(c);
 	}
 	return digits ? "a name of digits only" : NULL;
 }

@@ -271,7 +271,11 @@ method_of(struct vmail_str setting)
 {
 	const struct method *m = methods;
 
-	while (m != des && !vmail_str_starts(setting, m->prefix))
+	/* Most prefixes differ by their second byte (DES has none). */
+	while (m != des &&
+	       (setting.n < 2 ||
+		   (m->prefix[1] != '\0' && m->prefix[1] != setting.p[1]) ||
+		   !vmail_str_starts(setting, m->prefix)))
 		m++;
 	if (m != des)
 		return m;
