@@ -10,7 +10,7 @@
 #include "common/admin/secret.h"
 #include "common/core/file.h"
 
-enum { WRITE_BEHIND = 8 << 20 };
+enum { WRITE_BEHIND = 8 << 20, QUEUE = 8 };
 
 struct vmail_bulk {
 	struct vmail_edits_sink sink; /* the first: it is what edits know */
@@ -21,9 +21,10 @@ struct vmail_bulk {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t turn;
-	/* Under the lock: a text that waits for the other thread, or is being
-	 * written by it (n is not 0), and what it has to say. */
-	struct vmail_edits_text text;
+	/* Under the lock: the texts that wait for the other thread, the first
+	 * of which it may be at, and what it has to say. */
+	struct vmail_edits_text queue[QUEUE];
+	size_t first, waiting;
 	bool last; /* no text follows */
 	enum vmail_rc rc;
 	struct vmail_err err;
@@ -54,7 +55,6 @@ write_base(struct vmail_bulk *b, struct vmail_err *err)
 	if (!vmail_edits_copy(b->base.fd, 0, b->to, 0, size) ||
 	    (closes && !vmail_edits_pwrite(b->to, "\n", 1, size)))
 		return fail_write(b, "write the new file", err);
-	b->from = b->at = size + (closes ? 1 : 0);
 	return VMAIL_OK;
 }
 
@@ -123,43 +123,46 @@ write_text(struct vmail_bulk *b, const struct vmail_edits_text *text,
 	return VMAIL_OK;
 }
 
-static enum vmail_rc
-begin_file(struct vmail_bulk *b, struct vmail_err *err)
+/* The first text that waits. */
+static void
+work_on(struct vmail_bulk *b)
 {
-	enum vmail_rc rc = write_base(b, err);
+	struct vmail_err err;
+	enum vmail_rc rc = b->rc;
+	bool failed = false;
 
-	if (rc == VMAIL_OK)
-		begin_map(b);
-	return rc;
+	pthread_mutex_unlock(&b->lock);
+	if (rc == VMAIL_OK) {
+		rc = write_text(b, &b->queue[b->first], &err);
+		failed = rc != VMAIL_OK;
+	}
+	pthread_mutex_lock(&b->lock);
+	if (failed)
+		b->err = err;
+	b->rc = rc;
+	b->first = (b->first + 1) % QUEUE;
+	b->waiting--;
+	pthread_cond_signal(&b->turn);
 }
 
 static void *
 work(void *arg)
 {
 	struct vmail_bulk *b = arg;
-	struct vmail_err err;
-	enum vmail_rc rc = begin_file(b, &err);
 
+	begin_map(b);
 	pthread_mutex_lock(&b->lock);
-	for (;;) {
-		while (b->text.n == 0 && !b->last)
+	while (b->waiting != 0 || !b->last) {
+		if (b->waiting != 0)
+			work_on(b);
+		else
 			pthread_cond_wait(&b->turn, &b->lock);
-		if (b->text.n == 0)
-			break;
-		pthread_mutex_unlock(&b->lock);
-		if (rc == VMAIL_OK)
-			rc = write_text(b, &b->text, &err);
-		pthread_mutex_lock(&b->lock);
-		b->text.n = 0;
-		b->rc = rc;
-		if (rc != VMAIL_OK)
-			b->err = err;
-		pthread_cond_signal(&b->turn);
 	}
 	pthread_mutex_unlock(&b->lock);
 	return NULL;
 }
 
+/* The old content is copied here, while the map of it is made there. */
 static enum vmail_rc
 begin(struct vmail_bulk *b, struct vmail_err *err)
 {
@@ -169,32 +172,39 @@ begin(struct vmail_bulk *b, struct vmail_err *err)
 		rc = vmail_store_new_file(b->store, &b->fd, err);
 	b->begun = b->fd >= 0;
 	b->to = b->fd;
+	b->from = b->at = b->base.size + (b->base.open_end ? 1 : 0);
 	if (rc != VMAIL_OK)
 		return rc;
-	/* Where there can be no thread it is done in turns. */
 	b->threaded = pthread_create(&b->thread, NULL, work, b) == 0;
-	return b->threaded ? VMAIL_OK : begin_file(b, err);
+	/* Where there can be no thread it is done in turns. */
+	if (!b->threaded)
+		begin_map(b);
+	return write_base(b, err);
 }
 
-static void
-swap(struct vmail_edits_text *a, struct vmail_edits_text *b)
-{
-	struct vmail_edits_text keep = *a;
-
-	*a = *b;
-	*b = keep;
-}
-
-/* Waits until the other thread has nothing to do; the lock is held then. */
+/* Waits until no more than so many texts wait. The lock is held then. */
 static enum vmail_rc
-wait_for_it(struct vmail_bulk *b, struct vmail_err *err)
+wait_for_it(struct vmail_bulk *b, size_t waiting, struct vmail_err *err)
 {
 	pthread_mutex_lock(&b->lock);
-	while (b->text.n != 0)
+	while (b->waiting > waiting)
 		pthread_cond_wait(&b->turn, &b->lock);
 	if (b->rc != VMAIL_OK)
 		*err = b->err;
 	return b->rc;
+}
+
+/* The room that an older text had is the caller's for the next. */
+static void
+enqueue(struct vmail_bulk *b, struct vmail_edits_text *text)
+{
+	size_t at = (b->first + b->waiting) % QUEUE;
+	struct vmail_edits_text room = b->queue[at];
+
+	b->queue[at] = *text;
+	*text = room;
+	b->waiting++;
+	pthread_cond_signal(&b->turn);
 }
 
 static enum vmail_rc
@@ -206,13 +216,12 @@ put(struct vmail_edits_sink *sink, struct vmail_edits_text *text,
 
 	if (rc != VMAIL_OK)
 		return rc;
-	rc = wait_for_it(b, err);
+	rc = wait_for_it(b, QUEUE - 1, err);
 	if (rc == VMAIL_OK && b->threaded)
-		swap(&b->text, text);
+		enqueue(b, text);
 	else if (rc == VMAIL_OK)
 		rc = write_text(b, text, err);
 	text->n = 0;
-	pthread_cond_signal(&b->turn);
 	pthread_mutex_unlock(&b->lock);
 	return rc;
 }
@@ -222,7 +231,7 @@ get(struct vmail_edits_sink *sink, uint64_t at, char *p, size_t n)
 {
 	struct vmail_bulk *b = (struct vmail_bulk *)sink;
 	struct vmail_err err;
-	bool good = wait_for_it(b, &err) == VMAIL_OK;
+	bool good = wait_for_it(b, 0, &err) == VMAIL_OK;
 
 	pthread_mutex_unlock(&b->lock);
 	return good &&
@@ -233,7 +242,7 @@ static enum vmail_rc
 end(struct vmail_edits_sink *sink, struct vmail_err *err)
 {
 	struct vmail_bulk *b = (struct vmail_bulk *)sink;
-	enum vmail_rc rc = wait_for_it(b, err);
+	enum vmail_rc rc = wait_for_it(b, 0, err);
 
 	b->last = true;
 	pthread_cond_signal(&b->turn);
@@ -311,7 +320,8 @@ vmail_bulk_close(struct vmail_bulk **bulk)
 	if (b->fd >= 0)
 		vmail_store_undo(b->store);
 	vmail_file_close(&b->fd);
-	vmail_edits_text_free(&b->text);
+	for (size_t i = 0; i < QUEUE; i++)
+		vmail_edits_text_free(&b->queue[i]);
 	vmail_wipe_free(&b->back, b->back_room);
 	(void)vmail_edits_stream(&b->store->edits, NULL, &err);
 	pthread_cond_destroy(&b->turn);
