@@ -1,6 +1,7 @@
 #include "cli/domains.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -221,6 +222,25 @@ domains_holds(struct vmail_str domain, struct vmail_str name)
 		return true;
 	vmail_name_split(name, &local, &own);
 	return own.n == domain.n && strncasecmp(own.p, domain.p, own.n) == 0;
+}
+
+bool
+domains_wanted(
+    const struct run *run, struct vmail_str domain, struct vmail_str name)
+{
+	char z[VMAIL_LINE_MAX + 1];
+
+	if (!domains_holds(domain, name))
+		return false;
+	if (run->operands == 0)
+		return true;
+	memcpy(z, name.p, name.n);
+	z[name.n] = '\0';
+	for (size_t i = 0; i < run->operands; i++) {
+		if (fnmatch(run->operand[i], z, 0) == 0)
+			return true;
+	}
+	return false;
 }
 
 bool

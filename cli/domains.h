@@ -22,6 +22,11 @@ int domains_enter(
  * of all.) */
 bool domains_holds(struct vmail_str domain, struct vmail_str name);
 
+/* Is that user among those asked for: of the domain (empty: of all), and of
+ * the operands, which are patterns, if there are any? */
+bool domains_wanted(
+    const struct run *run, struct vmail_str domain, struct vmail_str name);
+
 /* Makes the folder of a domain that has none yet, with its files. */
 int domains_make(const struct run *run);
 

@@ -1,5 +1,4 @@
 /* export [GLOB...]: whole records, hashes included, for import or others. */
-#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,24 +40,6 @@ struct work {
 	int status;
 	char extras[VMAIL_LINE_MAX];
 };
-
-static bool
-wanted(const struct work *w, struct vmail_str name)
-{
-	char z[VMAIL_LINE_MAX + 1];
-
-	if (!domains_holds(w->only, name))
-		return false;
-	if (w->run->operands == 0)
-		return true;
-	memcpy(z, name.p, name.n);
-	z[name.n] = '\0';
-	for (size_t i = 0; i < w->run->operands; i++) {
-		if (fnmatch(w->run->operand[i], z, 0) == 0)
-			return true;
-	}
-	return false;
-}
 
 static bool
 leave_out(const struct vmail_walk_line *line, const char *why)
@@ -150,7 +131,8 @@ take(const struct vmail_walk_line *line, void *arg)
 	if (line->whole == line->text.n)
 		rc = vmail_entry_parse(line->text, &e, &why);
 	if (rc == VMAIL_NOT_FOUND ||
-	    !wanted(w, rc == VMAIL_OK ? e.name : rough_name(line->text)))
+	    !domains_wanted(w->run, w->only,
+		rc == VMAIL_OK ? e.name : rough_name(line->text)))
 		return true;
 	if (rc != VMAIL_OK)
 		return lose(w, line, why);

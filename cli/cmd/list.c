@@ -1,8 +1,8 @@
 /* list [GLOB...]: one user a line, as they stand in the file. */
-#include <fnmatch.h>
 #include <string.h>
 
 #include "cli/cmd/all.h"
+#include "cli/domains.h"
 #include "cli/say.h"
 #include "cli/userview.h"
 #include "common/admin/store.h"
@@ -67,26 +67,6 @@ pick_all(struct listing *l)
 }
 
 static bool
-wanted(const struct listing *l, struct vmail_str name)
-{
-	struct vmail_str local, domain;
-	char z[VMAIL_LINE_MAX + 1];
-
-	vmail_name_split(name, &local, &domain);
-	if (l->o->domain && !vmail_str_is(domain, l->o->domain))
-		return false;
-	if (l->run->operands == 0)
-		return true;
-	memcpy(z, name.p, name.n);
-	z[name.n] = '\0';
-	for (size_t i = 0; i < l->run->operands; i++) {
-		if (fnmatch(l->run->operand[i], z, 0) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool
 each(const struct vmail_walk_line *line, void *arg)
 {
 	struct listing *l = arg;
@@ -95,7 +75,8 @@ each(const struct vmail_walk_line *line, void *arg)
 
 	if (line->whole > line->text.n ||
 	    vmail_entry_parse(line->text, &e, NULL) != VMAIL_OK ||
-	    !wanted(l, e.name))
+	    !domains_wanted(
+		l->run, vmail_str(l->o->domain ? l->o->domain : ""), e.name))
 		return true;
 	userview_cells(&l->view, &e, all);
 	for (size_t i = 0; i < l->n; i++)

@@ -108,8 +108,10 @@ setup() {
 	[ "$output" = $'user\n'"$FIELD_USER"$'\nsecond@kuma8088.com\nother@example.org' ]
 	run -0 vmailadm list --output=csv -o user 's*' 'o*'
 	[ "$output" = $'user\nsecond@kuma8088.com\nother@example.org' ]
-	run -0 vmailadm list --output=csv -o user --domain=example.org
-	[ "$output" = $'user\nother@example.org' ]
+	for domain in example.org Example.ORG; do
+		run -0 vmailadm list --output=csv -o user --domain=$domain
+		[ "$output" = $'user\nother@example.org' ]
+	done
 	run -0 vmailadm list --domain=8088.com
 	[ -z "$output" ]
 	run -2 vmailadm list -o user,password
