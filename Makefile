@@ -34,7 +34,7 @@ ADMIN := secret policy auth store walk setup domains edits commit nameset \
 	fixperms_files mounts procname inside access authprocs dovecotconf \
 	viewsfile bulk \
 	idmaps
-SCHEME := scheme crypt sodium plain
+SCHEME := scheme crypt setting sodium plain
 PAM := pam_vmail login passwd session args rc log
 NSS := passwd walk group source pack status
 CLI := main domains opt say ask report table json csv world line userfields \

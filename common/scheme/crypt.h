@@ -15,5 +15,7 @@ extern const struct vmail_scheme vmail_scheme_sha512_crypt;
 extern const struct vmail_scheme vmail_scheme_sha256_crypt;
 extern const struct vmail_scheme vmail_scheme_blf_crypt;
 extern const struct vmail_scheme vmail_scheme_crypt;
+/* What CRYPT verifies and nobody should make: in no table, below all. */
+extern const struct vmail_scheme vmail_scheme_old_crypt;
 
 #endif
