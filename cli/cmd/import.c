@@ -19,6 +19,7 @@
 #include "cli/newrecord.h"
 #include "cli/progress.h"
 #include "cli/say.h"
+#include "common/admin/bulk.h"
 
 struct options {
 	const char *from;
@@ -383,7 +384,7 @@ open_store(struct work *w)
 	if (status != STATUS_OK || w->run->dry_run)
 		return status;
 	change_hold_signals();
-	if (vmail_store_bulk(w->store, &err) != VMAIL_OK)
+	if (vmail_bulk(w->store, &err) != VMAIL_OK)
 		return say_error(&err);
 	return STATUS_OK;
 }

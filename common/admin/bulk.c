@@ -3,20 +3,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/admin/commit.h"
 #include "common/admin/mapmake.h"
 #include "common/admin/secret.h"
 #include "common/core/file.h"
 
 enum { WRITE_BEHIND = 8 << 20, QUEUE = 8 };
 
-struct vmail_bulk {
-	struct vmail_edits_sink sink; /* the first: it is what edits know */
+struct bulk {
+	struct vmail_edits_sink sink;	/* what edits know of it */
+	struct vmail_store_ahead ahead; /* and what the commit does */
 	struct vmail_store *store;
-	int fd; /* the new file's; -1: not begun, or taken */
-	bool begun, threaded;
+	bool threaded;
 	struct vmail_edits_base base;
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -39,15 +41,21 @@ struct vmail_bulk {
 	struct vmail_err map_err;
 };
 
+static struct bulk *
+bulk_of(struct vmail_edits_sink *sink)
+{
+	return (struct bulk *)((char *)sink - offsetof(struct bulk, sink));
+}
+
 static enum vmail_rc
-fail_write(struct vmail_bulk *b, const char *what, struct vmail_err *err)
+fail_write(struct bulk *b, const char *what, struct vmail_err *err)
 {
 	return vmail_fail_sys(err, b->base.path, what);
 }
 
 /* What stands in the old file. */
 static enum vmail_rc
-write_base(struct vmail_bulk *b, struct vmail_err *err)
+write_base(struct bulk *b, struct vmail_err *err)
 {
 	uint64_t size = b->base.size;
 	bool closes = b->base.open_end;
@@ -59,7 +67,7 @@ write_base(struct vmail_bulk *b, struct vmail_err *err)
 }
 
 static void
-begin_map(struct vmail_bulk *b)
+begin_map(struct bulk *b)
 {
 	const struct vmail_store *s = b->store;
 	char path[VMAIL_CONF_PATH_MAX + sizeof(".cdb.tmp")];
@@ -81,7 +89,7 @@ begin_map(struct vmail_bulk *b)
 }
 
 static bool
-read_back(struct vmail_bulk *b, const struct vmail_edits_text *text)
+read_back(struct bulk *b, const struct vmail_edits_text *text)
 {
 	if (b->back_room < text->n) {
 		vmail_wipe_free(&b->back, b->back_room);
@@ -98,7 +106,7 @@ read_back(struct vmail_bulk *b, const struct vmail_edits_text *text)
 
 /* The disk works while the next lines are judged. */
 static void
-write_behind(struct vmail_bulk *b)
+write_behind(struct bulk *b)
 {
 	if (b->at - b->handed < WRITE_BEHIND)
 		return;
@@ -108,8 +116,8 @@ write_behind(struct vmail_bulk *b)
 }
 
 static enum vmail_rc
-write_text(struct vmail_bulk *b, const struct vmail_edits_text *text,
-    struct vmail_err *err)
+write_text(
+    struct bulk *b, const struct vmail_edits_text *text, struct vmail_err *err)
 {
 	if (!vmail_edits_pwrite(b->to, text->p, text->n, b->at))
 		return fail_write(b, "write the new file", err);
@@ -125,7 +133,7 @@ write_text(struct vmail_bulk *b, const struct vmail_edits_text *text,
 
 /* The first text that waits. */
 static void
-work_on(struct vmail_bulk *b)
+work_on(struct bulk *b)
 {
 	struct vmail_err err;
 	enum vmail_rc rc = b->rc;
@@ -148,7 +156,7 @@ work_on(struct vmail_bulk *b)
 static void *
 work(void *arg)
 {
-	struct vmail_bulk *b = arg;
+	struct bulk *b = arg;
 
 	begin_map(b);
 	pthread_mutex_lock(&b->lock);
@@ -164,14 +172,14 @@ work(void *arg)
 
 /* The old content is copied here, while the map of it is made there. */
 static enum vmail_rc
-begin(struct vmail_bulk *b, struct vmail_err *err)
+begin(struct bulk *b, struct vmail_err *err)
 {
 	enum vmail_rc rc = vmail_store_base(b->store, &b->base, err);
 
 	if (rc == VMAIL_OK)
-		rc = vmail_store_new_file(b->store, &b->fd, err);
-	b->begun = b->fd >= 0;
-	b->to = b->fd;
+		rc = vmail_store_new_file(b->store, &b->ahead.fd, err);
+	b->ahead.begun = b->ahead.fd >= 0;
+	b->to = b->ahead.fd;
 	b->from = b->at = b->base.size + (b->base.open_end ? 1 : 0);
 	if (rc != VMAIL_OK)
 		return rc;
@@ -184,7 +192,7 @@ begin(struct vmail_bulk *b, struct vmail_err *err)
 
 /* Waits until no more than so many texts wait. The lock is held then. */
 static enum vmail_rc
-wait_for_it(struct vmail_bulk *b, size_t waiting, struct vmail_err *err)
+wait_for_it(struct bulk *b, size_t waiting, struct vmail_err *err)
 {
 	pthread_mutex_lock(&b->lock);
 	while (b->waiting > waiting)
@@ -196,7 +204,7 @@ wait_for_it(struct vmail_bulk *b, size_t waiting, struct vmail_err *err)
 
 /* The room that an older text had is the caller's for the next. */
 static void
-enqueue(struct vmail_bulk *b, struct vmail_edits_text *text)
+enqueue(struct bulk *b, struct vmail_edits_text *text)
 {
 	size_t at = (b->first + b->waiting) % QUEUE;
 	struct vmail_edits_text room = b->queue[at];
@@ -211,8 +219,8 @@ static enum vmail_rc
 put(struct vmail_edits_sink *sink, struct vmail_edits_text *text,
     struct vmail_err *err)
 {
-	struct vmail_bulk *b = (struct vmail_bulk *)sink;
-	enum vmail_rc rc = b->begun ? VMAIL_OK : begin(b, err);
+	struct bulk *b = bulk_of(sink);
+	enum vmail_rc rc = b->ahead.begun ? VMAIL_OK : begin(b, err);
 
 	if (rc != VMAIL_OK)
 		return rc;
@@ -229,7 +237,7 @@ put(struct vmail_edits_sink *sink, struct vmail_edits_text *text,
 static bool
 get(struct vmail_edits_sink *sink, uint64_t at, char *p, size_t n)
 {
-	struct vmail_bulk *b = (struct vmail_bulk *)sink;
+	struct bulk *b = bulk_of(sink);
 	struct vmail_err err;
 	bool good = wait_for_it(b, 0, &err) == VMAIL_OK;
 
@@ -241,7 +249,7 @@ get(struct vmail_edits_sink *sink, uint64_t at, char *p, size_t n)
 static enum vmail_rc
 end(struct vmail_edits_sink *sink, struct vmail_err *err)
 {
-	struct vmail_bulk *b = (struct vmail_bulk *)sink;
+	struct bulk *b = bulk_of(sink);
 	enum vmail_rc rc = wait_for_it(b, 0, err);
 
 	b->last = true;
@@ -253,11 +261,48 @@ end(struct vmail_edits_sink *sink, struct vmail_err *err)
 	return rc;
 }
 
-enum vmail_rc
-vmail_bulk_open(
-    struct vmail_store *store, struct vmail_bulk **bulk, struct vmail_err *err)
+static struct bulk *
+bulk_of_ahead(struct vmail_store_ahead *ahead)
 {
-	struct vmail_bulk *b = calloc(1, sizeof(*b));
+	return (struct bulk *)((char *)ahead - offsetof(struct bulk, ahead));
+}
+
+static enum vmail_rc
+give_map(struct vmail_store_ahead *ahead, const struct stat *st, int *fd,
+    struct vmail_err *err)
+{
+	struct bulk *b = bulk_of_ahead(ahead);
+
+	if (b->map_rc == VMAIL_OK)
+		return vmail_mapmake_end(&b->map, st, fd, err);
+	*err = b->map_err;
+	return b->map_rc;
+}
+
+static void
+finish(struct vmail_store_ahead *ahead)
+{
+	struct bulk *b = bulk_of_ahead(ahead);
+	struct vmail_err err;
+
+	(void)end(&b->sink, &err);
+	vmail_mapmake_drop(&b->map);
+	if (ahead->fd >= 0)
+		vmail_store_undo(b->store);
+	vmail_file_close(&ahead->fd);
+	for (size_t i = 0; i < QUEUE; i++)
+		vmail_edits_text_free(&b->queue[i]);
+	vmail_wipe_free(&b->back, b->back_room);
+	(void)vmail_edits_stream(&b->store->edits, NULL, &err);
+	pthread_cond_destroy(&b->turn);
+	pthread_mutex_destroy(&b->lock);
+	free(b);
+}
+
+enum vmail_rc
+vmail_bulk(struct vmail_store *store, struct vmail_err *err)
+{
+	struct bulk *b = calloc(1, sizeof(*b));
 	enum vmail_rc rc;
 
 	if (b == NULL)
@@ -268,64 +313,13 @@ vmail_bulk_open(
 		return rc;
 	}
 	b->sink = (struct vmail_edits_sink){ put, get, end };
+	b->ahead = (struct vmail_store_ahead){
+		.fd = -1, .map = give_map, .close = finish
+	};
 	b->store = store;
-	b->fd = b->to = -1;
+	b->to = -1;
 	pthread_mutex_init(&b->lock, NULL);
 	pthread_cond_init(&b->turn, NULL);
-	*bulk = b;
+	store->ahead = &b->ahead;
 	return VMAIL_OK;
-}
-
-bool
-vmail_bulk_begun(const struct vmail_bulk *b)
-{
-	return b != NULL && b->begun;
-}
-
-int
-vmail_bulk_file(struct vmail_bulk *b)
-{
-	int fd = b->fd;
-
-	b->fd = -1;
-	return fd;
-}
-
-bool
-vmail_bulk_has_map(const struct vmail_bulk *b)
-{
-	return vmail_bulk_begun(b) && b->store->conf.nss_mailboxes;
-}
-
-enum vmail_rc
-vmail_bulk_map(
-    struct vmail_bulk *b, const struct stat *st, int *fd, struct vmail_err *err)
-{
-	if (b->map_rc == VMAIL_OK)
-		return vmail_mapmake_end(&b->map, st, fd, err);
-	*err = b->map_err;
-	return b->map_rc;
-}
-
-void
-vmail_bulk_close(struct vmail_bulk **bulk)
-{
-	struct vmail_bulk *b = *bulk;
-	struct vmail_err err;
-
-	if (b == NULL)
-		return;
-	(void)end(&b->sink, &err);
-	vmail_mapmake_drop(&b->map);
-	if (b->fd >= 0)
-		vmail_store_undo(b->store);
-	vmail_file_close(&b->fd);
-	for (size_t i = 0; i < QUEUE; i++)
-		vmail_edits_text_free(&b->queue[i]);
-	vmail_wipe_free(&b->back, b->back_room);
-	(void)vmail_edits_stream(&b->store->edits, NULL, &err);
-	pthread_cond_destroy(&b->turn);
-	pthread_mutex_destroy(&b->lock);
-	free(b);
-	*bulk = NULL;
 }

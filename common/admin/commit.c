@@ -7,7 +7,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/admin/bulk.h"
 #include "common/admin/derive.h"
 #include "common/admin/inplace.h"
 #include "common/admin/maphead.h"
@@ -201,6 +200,20 @@ vmail_store_undo(const struct vmail_store *s)
 		vmail_inplace_drop(s);
 }
 
+static bool
+begun_ahead(const struct vmail_store *s)
+{
+	return s->ahead != NULL && s->ahead->begun;
+}
+
+void
+vmail_store_end_ahead(struct vmail_store *s)
+{
+	if (s->ahead != NULL)
+		s->ahead->close(s->ahead);
+	s->ahead = NULL;
+}
+
 /* Steps 4 and 5; the new file may have been begun when lines were added. */
 static enum vmail_rc
 write_file(struct commit *c, struct vmail_err *err)
@@ -208,10 +221,12 @@ write_file(struct commit *c, struct vmail_err *err)
 	struct vmail_store *s = c->store;
 	enum vmail_rc rc = vmail_store_base(s, &c->base, err);
 
-	if (rc == VMAIL_OK && vmail_bulk_begun(s->bulk))
-		c->fd = vmail_bulk_file(s->bulk);
-	else if (rc == VMAIL_OK)
+	if (rc == VMAIL_OK && begun_ahead(s)) {
+		c->fd = s->ahead->fd;
+		s->ahead->fd = -1;
+	} else if (rc == VMAIL_OK) {
 		rc = vmail_store_new_file(s, &c->fd, err);
+	}
 	if (rc == VMAIL_OK)
 		rc = vmail_edits_compose(&s->edits, &c->base, c->fd, err);
 	if (rc == VMAIL_OK)
@@ -233,11 +248,11 @@ new_map(struct commit *c, const char *path, struct vmail_err *err)
 		.new = &c->st };
 	enum vmail_rc rc = VMAIL_MISMATCH;
 
-	if (vmail_bulk_has_map(s->bulk)) {
+	if (begun_ahead(s) && s->conf.nss_mailboxes) {
 		c->built = true;
-		return vmail_bulk_map(s->bulk, &c->st, &c->map, err);
+		return s->ahead->map(s->ahead, &c->st, &c->map, err);
 	}
-	if (!s->edits.whole && !vmail_bulk_begun(s->bulk))
+	if (!s->edits.whole && !begun_ahead(s))
 		rc = vmail_mappatch_copy(&s->conf, &patch, path, &c->map, err);
 
 	c->built = rc == VMAIL_MISMATCH;
@@ -460,7 +475,7 @@ vmail_store_commit(struct vmail_store *store, bool force,
 	}
 	vmail_file_close(&c.fd);
 	vmail_file_close(&c.map);
-	vmail_bulk_close(&store->bulk);
+	vmail_store_end_ahead(store);
 	if (rc != VMAIL_OK)
 		return rc;
 	vmail_edits_clear(&store->edits);

@@ -13,7 +13,22 @@
 #include "common/admin/store.h"
 #include "common/core/map.h"
 
-struct vmail_bulk;
+/*
+ * A new file that was begun before the commit, since very many lines are added
+ * (bulk). Only who asks for that knows its functions: no login is linked with
+ * a thread.
+ */
+struct vmail_store_ahead {
+	bool begun;
+	int fd; /* the new file's, once begun; -1: not so, or taken over by the
+		 * commit (it is still written to until edits are composed) */
+	/* Completes the map of all there is, for a file of this stat, and gives
+	 * it open. Asked only where mailboxes are in it. */
+	enum vmail_rc (*map)(struct vmail_store_ahead *ahead,
+	    const struct stat *st, int *fd, struct vmail_err *err);
+	/* Ends it and frees; a new file that nobody took is gone. */
+	void (*close)(struct vmail_store_ahead *ahead);
+};
 
 struct vmail_store {
 	struct vmail_conf conf;
@@ -22,8 +37,8 @@ struct vmail_store {
 	struct stat st; /* of fd, when it was opened or committed */
 	struct vmail_mounts_verdict mounts; /* how it may be changed */
 	struct vmail_edits edits;
-	struct vmail_bulk *bulk; /* NULL: edits are kept until the commit */
-	struct vmail_map map;	 /* for hints; asked at the first find */
+	struct vmail_store_ahead *ahead; /* NULL: nothing is written yet */
+	struct vmail_map map; /* for hints; asked at the first find */
 	bool map_asked, map_usable;
 	char window[VMAIL_PUBLIC_WINDOW];
 	char line[VMAIL_LINE_MAX];
@@ -68,6 +83,9 @@ enum vmail_rc vmail_store_new_file(
     const struct vmail_store *store, int *fd, struct vmail_err *err);
 /* Takes away what a commit that failed had made of the new file and its map. */
 void vmail_store_undo(const struct vmail_store *store);
+
+/* Ends what was begun ahead, if there is such a thing. */
+void vmail_store_end_ahead(struct vmail_store *store);
 
 /* Forgets what was read of the passwd-file: it is another now. */
 void vmail_store_forget(struct vmail_store *store);

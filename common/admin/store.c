@@ -8,7 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/admin/bulk.h"
 #include "common/admin/commit.h"
 #include "common/admin/derive.h"
 #include "common/admin/inplace.h"
@@ -70,7 +69,7 @@ vmail_store_close(struct vmail_store **store)
 	if (s == NULL)
 		return;
 	vmail_store_forget(s);
-	vmail_bulk_close(&s->bulk);
+	vmail_store_end_ahead(s);
 	vmail_edits_clear(&s->edits);
 	vmail_file_close(&s->fd);
 	vmail_file_close(&s->lock);
@@ -513,12 +512,6 @@ vmail_store_add(
     struct vmail_store *store, struct vmail_str text, struct vmail_err *err)
 {
 	return vmail_edits_add(&store->edits, text, err);
-}
-
-enum vmail_rc
-vmail_store_bulk(struct vmail_store *store, struct vmail_err *err)
-{
-	return vmail_bulk_open(store, &store->bulk, err);
 }
 
 void

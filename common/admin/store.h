@@ -55,13 +55,6 @@ enum vmail_rc vmail_store_remove(struct vmail_store *store,
 enum vmail_rc vmail_store_add(
     struct vmail_store *store, struct vmail_str text, struct vmail_err *err);
 
-/* Before anything else is edited: nothing but adds follows, perhaps a great
- * many. They are written to the new file as they come, its map is made
- * meanwhile, and a few MiB of them at most are in memory. What fails then may
- * be told by any add; after that the store can only be closed. */
-enum vmail_rc vmail_store_bulk(
-    struct vmail_store *store, struct vmail_err *err);
-
 /* A line of this name is likely to be added next: a hint, for speed alone. */
 void vmail_store_expect(struct vmail_store *store, struct vmail_str name);
 

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "common/admin/bulk.h"
+#include "common/admin/commit.h"
 #include "common/admin/mapmake.h"
 #include "common/core/map.h"
 
@@ -41,7 +42,7 @@ opened_bulk(struct fixture *f)
 {
 	struct vmail_store *s = opened(f);
 
-	assert_int_equal(vmail_store_bulk(s, &f->err), VMAIL_OK);
+	assert_int_equal(vmail_bulk(s, &f->err), VMAIL_OK);
 	return s;
 }
 
@@ -108,7 +109,7 @@ add_to(const char *old, const char *then)
 	begin(&f, old);
 	s = opened_bulk(&f);
 	add_all(s, MANY, &f);
-	assert_true(vmail_bulk_begun(s->bulk));
+	assert_true(s->ahead->begun);
 	assert_text(f.passwd, old);
 	commit(s, &f);
 	vmail_store_close(&s);
@@ -141,7 +142,7 @@ few_lines_are_a_commit_like_any_other(void **state)
 	vmail_store_close(&s);
 	s = opened_bulk(&f);
 	assert_int_equal(add(s, 100, &f), VMAIL_OK);
-	assert_false(vmail_bulk_begun(s->bulk));
+	assert_false(s->ahead->begun);
 	assert_false(there_is(&f, "passwd.tmp"));
 	commit(s, &f);
 	assert_false(done.map_rebuilt);
@@ -229,7 +230,7 @@ nothing_but_adds_stands_in_a_bulk_change(void **state)
 	assert_int_equal(
 	    vmail_store_find(s, VMAIL_STR("ann"), &line, &f.err), VMAIL_OK);
 	assert_int_equal(vmail_store_remove(s, &line, &f.err), VMAIL_OK);
-	assert_int_equal(vmail_store_bulk(s, &f.err), VMAIL_EXISTS);
+	assert_int_equal(vmail_bulk(s, &f.err), VMAIL_EXISTS);
 	vmail_store_close(&s);
 	assert_text(f.passwd, "ann:x\n");
 	end(&f);
@@ -384,8 +385,7 @@ a_map_without_mailboxes_is_only_stamped(void **state)
 	assert_int_equal(append(&f, "bob:x", &done), VMAIL_OK);
 	s = opened_bulk(&f);
 	add_all(s, MANY, &f);
-	assert_true(vmail_bulk_begun(s->bulk));
-	assert_false(vmail_bulk_has_map(s->bulk));
+	assert_true(s->ahead->begun);
 	commit(s, &f);
 	assert_false(done.map_rebuilt);
 	vmail_store_close(&s);
