@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/homes.h"
+#include "cli/pathtext.h"
 
 enum { FIRST = 64 };
 
@@ -87,15 +88,6 @@ by_path(const void *a, const void *b)
 }
 
 static bool
-lies_in(const char *path, const char *folder)
-{
-	size_t n = strlen(folder);
-
-	return strncmp(path, folder, n) == 0 &&
-	       (path[n] == '/' || path[n] == '\0');
-}
-
-static bool
 same_ids(const struct fixperms_home *a, const struct fixperms_home *b)
 {
 	return a->ids.uid == b->ids.uid && a->ids.gid == b->ids.gid;
@@ -148,7 +140,7 @@ outer_of(const struct fixperms_homes *h, size_t i)
 	size_t outer = i - 1;
 
 	while (outer != FIXPERMS_NONE &&
-	       !lies_in(h->list[i].path, h->list[outer].path))
+	       !pathtext_lies_in(h->list[i].path, h->list[outer].path))
 		outer = h->list[outer].outer;
 	return outer;
 }
@@ -188,7 +180,8 @@ fixperms_homes_apart(const struct fixperms_homes *h, size_t i, size_t *n)
 	const char **list;
 
 	*n = 0;
-	while (end < h->n && lies_in(h->list[end].path, h->list[i].path))
+	while (
+	    end < h->n && pathtext_lies_in(h->list[end].path, h->list[i].path))
 		found += h->list[end++].apart;
 	if (found == 0)
 		return NULL;

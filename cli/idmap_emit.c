@@ -75,15 +75,6 @@ take_view(struct emit *e, const struct world *world, const char *name)
 	return STATUS_OK;
 }
 
-static bool
-lies_in(const char *path, const char *folder)
-{
-	size_t n = strlen(folder);
-
-	return strncmp(path, folder, n) == 0 &&
-	       (path[n] == '/' || path[n] == '\0');
-}
-
 static int
 add_folder(struct emit *e, const char *name, const char *path, bool read_only)
 {
@@ -95,7 +86,7 @@ add_folder(struct emit *e, const char *name, const char *path, bool read_only)
 		    "a path with bytes that mean something to an engine: '%s'",
 		    f->path);
 	for (size_t i = 0; read_only && i < e->folders; i++)
-		if (lies_in(f->path, e->folder[i].path))
+		if (pathtext_lies_in(f->path, e->folder[i].path))
 			return STATUS_OK;
 	if (strchr(f->path + 1, '/') == NULL && !read_only) {
 		say_warn("home in vmail.conf begins at %s: mount the mail "

@@ -28,3 +28,12 @@ pathtext_folder(const char *path, char *out, size_t size)
 		n--;
 	snprintf(out, size, "%.*s", (int)n, path);
 }
+
+bool
+pathtext_lies_in(const char *path, const char *folder)
+{
+	size_t n = strlen(folder);
+
+	return strncmp(path, folder, n) == 0 &&
+	       (path[n] == '/' || path[n] == '\0');
+}
